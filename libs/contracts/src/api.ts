@@ -1,0 +1,82 @@
+import { z } from "zod";
+import { approvalRequested } from "./approval.messages.js";
+import { authentication, client, endpointName, id, principal, sha256, time } from "./primitives.js";
+
+/** Every API answers an error as this, with a fitting HTTP status. */
+export const apiError = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
+
+export const sessionStatus = z.enum(["requested", "active", "denied", "revoked", "expired"]);
+
+/** `GET /sessions`, `GET /sessions/:id` of the session broker. */
+export const sessionView = z.object({
+  sessionId: id,
+  status: sessionStatus,
+  principal,
+  authentication,
+  client,
+  endpoint: endpointName,
+  justification: z.string(),
+  requestedAt: time,
+  expiresAt: time.optional(),
+  lastActivityAt: time.optional(),
+  endedAt: time.optional(),
+  reason: z.string().optional(),
+});
+export type SessionView = z.infer<typeof sessionView>;
+
+/** Body of `POST /sessions/:id/revoke`. */
+export const revokeRequest = z.object({ reason: z.string().min(1).max(2000) });
+
+export const approvalStatus = z.enum(["pending", "granted", "denied", "expired", "withdrawn"]);
+
+/** `GET /approvals?status=`, `GET /approvals/:id` of the approval service. */
+export const approvalView = approvalRequested.data.extend({
+  status: approvalStatus,
+  requestedAt: time,
+  decidedAt: time.optional(),
+  decidedBy: principal.optional(),
+  comment: z.string().optional(),
+});
+export type ApprovalView = z.infer<typeof approvalView>;
+
+/** Body of `POST /approvals/:id/decision`. */
+export const decisionRequest = z.object({
+  decision: z.enum(["approve", "deny"]),
+  comment: z.string().max(2000).optional(),
+});
+
+/** Body of `POST /originals/:id/reveal` of the masking service. */
+export const revealRequest = z.object({ justification: z.string().min(8).max(2000) });
+
+/** Query of `GET /records` of the audit service. */
+export const recordQuery = z.object({
+  from: time.optional(),
+  to: time.optional(),
+  principal: z.string().optional(),
+  endpoint: z.string().optional(),
+  tool: z.string().optional(),
+  method: z.string().optional(),
+  type: z.string().optional(),
+  outcome: z.string().optional(),
+  session: id.optional(),
+  after: z.coerce.number().int().nonnegative().optional().describe("Log index of the last record seen."),
+  limit: z.coerce.number().int().min(1).max(1000).default(100),
+});
+export type RecordQuery = z.infer<typeof recordQuery>;
+
+/** One record as the audit service shows it. */
+export const recordView = z.object({
+  logIndex: z.int().nonnegative(),
+  leafHash: sha256,
+  topic: z.string(),
+  partition: z.int(),
+  offset: z.string(),
+  id,
+  type: z.string(),
+  source: z.string(),
+  subject: z.string(),
+  time,
+  cause: id.optional(),
+  data: z.unknown(),
+});
+export type RecordView = z.infer<typeof recordView>;
