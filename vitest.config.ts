@@ -5,7 +5,7 @@ import { defineConfig } from "vitest/config";
  * `test/journeys` runs the whole suite. All of them resolve workspace packages to their sources.
  */
 const resolve = { conditions: ["source"] };
-const ssr = { resolve: { conditions: ["source", "node", "import", "default"] } };
+const ssr = { resolve: { conditions: ["source", "node"] } };
 
 export default defineConfig({
   resolve,
@@ -24,6 +24,8 @@ export default defineConfig({
       {
         resolve,
         ssr,
+        // The environment in which Vitest runs the global setup.
+        environments: { __vitest__: { resolve: ssr.resolve } },
         test: {
           name: "integration",
           include: ["{apps,libs,infra}/*/src/**/*.int.spec.ts"],
