@@ -1,0 +1,13 @@
+import { v7 } from "uuid";
+
+/** Now, and new ids: what pure functions are handed instead of reaching for them. */
+export class Clock {
+  now(): Date {
+    return new Date();
+  }
+
+  /** A UUIDv7. */
+  newId(): string {
+    return v7();
+  }
+}

@@ -1,0 +1,50 @@
+import { CountersignError } from "@countersign/contracts";
+import { z } from "zod";
+
+const origin = z
+  .url()
+  .refine((value) => new URL(value).origin === value, "must be an origin without a path or trailing slash");
+
+/** What every service is told by its environment. An app's `config.ts` extends it and is the one to read it. */
+export const serviceConfig = z.object({
+  HOST: z.string().default("127.0.0.1"),
+  PORT: z.coerce.number().int().min(1).max(65535),
+  LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "silent"]).default("info"),
+  KAFKA_BROKERS: z
+    .string()
+    .min(1)
+    .transform((value) => value.split(",")),
+  GATEWAY_URL: origin.describe("Public origin of the proxy."),
+  ISSUER_URL: origin.describe("Public origin of identity, the authorization server."),
+  JWKS_URL: z.url().optional().describe("Where to fetch the issuer's keys, if not at ISSUER_URL/jwks."),
+});
+export type ServiceConfig = z.infer<typeof serviceConfig>;
+
+/** What a service with tables of its own is told besides. */
+export const postgresConfig = z.object({
+  DATABASE_URL: z.url().describe("PostgreSQL, as the service's own role."),
+});
+export type PostgresConfig = z.infer<typeof postgresConfig>;
+
+export class ConfigInvalid extends CountersignError {
+  constructor(service: string, problems: readonly string[]) {
+    super(
+      "config_invalid",
+      `${service} cannot start; set these environment variables and start it again:\n${problems.map((p) => `  ${p}`).join("\n")}`,
+    );
+  }
+}
+
+/** Reads the environment by the schema; every problem is named at once, no value is ever shown. */
+export function parseConfig<S extends z.ZodType>(
+  service: string,
+  schema: S,
+  env: NodeJS.ProcessEnv,
+): z.infer<S> {
+  const result = schema.safeParse(env);
+  if (result.success) return result.data;
+  throw new ConfigInvalid(
+    service,
+    result.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`),
+  );
+}

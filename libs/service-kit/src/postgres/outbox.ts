@@ -1,0 +1,103 @@
+import type { EntityManager, DataSource } from "typeorm";
+import type { Entry, EventLog } from "../kafka/event-log.js";
+import { describeError, type Logger } from "../logs.js";
+
+const batchMax = 200;
+const pollMs = 500;
+const retryMs = 1_000;
+
+/**
+ * Events that were decided in a PostgreSQL transaction and still have to reach Kafka. `add` writes them in that
+ * transaction; the relay appends them in order and removes them once they are durable. A crash in between appends one
+ * again under the same event id, which every consumer recognises. One relay works at a time, whichever replica it is in.
+ */
+export class Outbox {
+  readonly #dataSource: DataSource;
+  readonly #eventLog: EventLog;
+  readonly #log: Logger;
+  readonly #schema: string;
+  #stopped = false;
+  #wake: (() => void) | undefined;
+  #awake = false;
+  #running: Promise<void> | undefined;
+
+  constructor(options: { dataSource: DataSource; eventLog: EventLog; log: Logger; schema: string }) {
+    this.#dataSource = options.dataSource;
+    this.#eventLog = options.eventLog;
+    this.#log = options.log;
+    this.#schema = options.schema;
+  }
+
+  /** Adds events inside the caller's transaction. Call `wake` once it is committed. */
+  async add(manager: EntityManager, ...entries: readonly Entry[]): Promise<void> {
+    for (const { topic, event } of entries) {
+      await manager.query(`INSERT INTO "${this.#schema}".outbox (topic, event) VALUES ($1, $2)`, [
+        topic,
+        JSON.stringify(event),
+      ]);
+    }
+  }
+
+  /** Sends at once what was committed, instead of at the next poll. */
+  wake(): void {
+    this.#awake = true;
+    this.#wake?.();
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.wake();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopped) {
+      try {
+        while ((await this.#relay()) === batchMax && !this.#stopped);
+        await this.#pause(pollMs);
+      } catch (error) {
+        this.#log.error({ code: "outbox_stalled", reason: describeError(error) }, "events wait for Kafka");
+        await this.#pause(retryMs);
+      }
+    }
+  }
+
+  /** Sends one batch in a transaction that holds the relay's lock; answers how many events it sent. */
+  #relay(): Promise<number> {
+    return this.#dataSource.transaction(async (manager) => {
+      const [{ held }] = (await manager.query("SELECT pg_try_advisory_xact_lock(hashtext($1)) AS held", [
+        `${this.#schema}.outbox`,
+      ])) as [{ held: boolean }];
+      if (!held) return 0;
+      const rows: { position: string; topic: string; event: unknown }[] = await manager.query(
+        `SELECT position, topic, event FROM "${this.#schema}".outbox ORDER BY position LIMIT ${batchMax}`,
+      );
+      if (rows.length === 0) return 0;
+      await this.#eventLog.append(...rows.map(({ topic, event }) => ({ topic, event }) as Entry));
+      await manager.query(`DELETE FROM "${this.#schema}".outbox WHERE position = ANY($1)`, [
+        rows.map(({ position }) => position),
+      ]);
+      return rows.length;
+    });
+  }
+
+  async #pause(ms: number): Promise<void> {
+    if (this.#awake || this.#stopped) {
+      this.#awake = false;
+      return;
+    }
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#wake = undefined;
+    this.#awake = false;
+  }
+}
