@@ -1,0 +1,124 @@
+import type { EventMessage } from "@countersign/contracts";
+import { canonicalJson, depthMax, pointerToken } from "./canonical-json.js";
+import { CanonicalizationRefused, LeafTooLarge } from "./errors.js";
+import { leafHash, sha256Hex } from "./hashes.js";
+
+/**
+ * A leaf holds digests in place of payloads, so it stays within the 64 KiB of a tlog-tiles entry as a rule. Only its
+ * findings can make it longer (some 250 bytes each): this leaves room for about 4,000 of them.
+ */
+export const leafBytesMax = 1024 * 1024;
+
+type JsonObject = Readonly<Record<string, unknown>>;
+
+const isObject = (value: unknown): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+const isPayload = (value: JsonObject): value is JsonObject & { text: string; sha256: string } =>
+  typeof value["text"] === "string" && typeof value["sha256"] === "string";
+
+const isPayloadWithoutText = (value: JsonObject): boolean =>
+  !Object.hasOwn(value, "text") &&
+  ["sha256", "bytes", "contentType", "findings"].every((name) => Object.hasOwn(value, name));
+
+/**
+ * The bytes of a record that the log's Merkle tree is built over: its canonical form (RFC 8785) with long texts
+ * represented by their digests.
+ *
+ * - The `text` of every payload is left out; its `sha256` stands for it.
+ * - The `sealed` of an OriginalSealed is left out; its `sha256` stands for it.
+ * - The `wrapped` of a SessionKeyWrapped becomes `wrappedSha256`, so that a destroyed key leaves the proof whole.
+ *
+ * The digests are not checked here: call `verifyPayloads` before trusting the texts. A record whose `sealed` or
+ * `wrapped` was already taken out (`wrappedSha256` in its place) has the same leaf. Throws `CanonicalizationRefused`
+ * and `LeafTooLarge`.
+ */
+export function leafOf(event: EventMessage): Uint8Array {
+  const record = {
+    id: event.id,
+    type: event.type,
+    source: event.source,
+    subject: event.subject,
+    time: event.time,
+    ...(event.cause === undefined ? {} : { cause: event.cause }),
+    data: withoutTexts(withoutCiphertext(event), 0),
+  };
+  const leaf = new TextEncoder().encode(canonicalJson(record));
+  if (leaf.byteLength > leafBytesMax) throw new LeafTooLarge(leaf.byteLength, leafBytesMax);
+  return leaf;
+}
+
+/** RFC 6962 leaf hash of a record as lower-case hexadecimal: what `prevHash` and the audit service name it by. */
+export const leafHashHex = (event: EventMessage): string =>
+  Buffer.from(leafHash(leafOf(event))).toString("hex");
+
+/**
+ * JSON Pointers, from the event, of the objects whose text is missing or is not what their `sha256` says. Empty for a
+ * record that can be trusted as far as its leaf can.
+ */
+export function verifyPayloads(event: EventMessage): string[] {
+  const wrong: string[] = [];
+  collectWrongPayloads(event.data, "/data", 0, wrong);
+  if (event.type === "OriginalSealed" && isObject(event.data) && Object.hasOwn(event.data, "sealed")) {
+    if (!isDigestOf(event.data["sealed"], event.data["sha256"])) wrong.push("/data");
+  }
+  return wrong;
+}
+
+function withoutCiphertext(event: EventMessage): unknown {
+  if (!isObject(event.data)) return event.data;
+  if (event.type === "OriginalSealed" && typeof event.data["sealed"] === "string") {
+    const { sealed: _, ...rest } = event.data;
+    return rest;
+  }
+  if (event.type === "SessionKeyWrapped" && typeof event.data["wrapped"] === "string") {
+    const { wrapped, ...rest } = event.data;
+    if (Object.hasOwn(rest, "wrappedSha256")) {
+      throw new CanonicalizationRefused(
+        "the key and its digest may not stand side by side",
+        "/data/wrappedSha256",
+      );
+    }
+    return { ...rest, wrappedSha256: sha256Hex(wrapped) };
+  }
+  return event.data;
+}
+
+/** Copies plain containers only; anything else is passed on for `canonicalJson` to refuse. */
+function withoutTexts(value: unknown, depth: number): unknown {
+  if (depth > depthMax) throw new CanonicalizationRefused(`it is nested deeper than ${depthMax}`, "/data");
+  if (typeof value !== "object" || value === null || !isPlain(value)) return value;
+  if (Array.isArray(value)) return value.map((item) => withoutTexts(item, depth + 1));
+  if (!isObject(value)) return value;
+  const textIsDigested = isPayload(value);
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([name]) => !(textIsDigested && name === "text"))
+      .map(([name, member]) => [name, withoutTexts(member, depth + 1)]),
+  );
+}
+
+function collectWrongPayloads(value: unknown, path: string, depth: number, wrong: string[]): void {
+  if (depth > depthMax) throw new CanonicalizationRefused(`it is nested deeper than ${depthMax}`, "/data");
+  if (Array.isArray(value)) {
+    value.forEach((item, index) => collectWrongPayloads(item, `${path}/${index}`, depth + 1, wrong));
+    return;
+  }
+  if (!isObject(value)) return;
+  if (isPayloadWithoutText(value)) wrong.push(path);
+  if (isPayload(value) && !isDigestOf(value.text, value.sha256)) wrong.push(path);
+  for (const [name, member] of Object.entries(value)) {
+    collectWrongPayloads(member, `${path}/${pointerToken(name)}`, depth + 1, wrong);
+  }
+}
+
+/** A lone surrogate becomes U+FFFD in UTF-8, so an ill-formed text would share its digest with another one. */
+const isDigestOf = (text: unknown, digest: unknown): boolean =>
+  typeof text === "string" && text.isWellFormed() && sha256Hex(text) === digest;
+
+function isPlain(value: object): boolean {
+  if (Object.getOwnPropertySymbols(value).length > 0) return false;
+  if (Array.isArray(value)) return Object.keys(value).length === value.length;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
