@@ -1,0 +1,78 @@
+import { statefulIsAuthorized } from "@cedar-policy/cedar-wasm/nodejs";
+import { CountersignError, type PolicyBundle } from "@countersign/contracts";
+import { type ArgumentTypes, argumentTypesOf } from "./argument-types.js";
+import { cedarRequestOf } from "./cedar-request.js";
+import { policiesIn } from "./policy-files.js";
+import type { PolicyDecision, PolicyRequest } from "./request.js";
+import { acquireSlot } from "./slots.js";
+
+/** A bundle that cannot be decided with. `checkPolicies` says where and why before it gets this far. */
+export class PolicyBundleRefused extends CountersignError {
+  constructor(reason: string, options?: { cause?: unknown }) {
+    super(
+      "policy_bundle_refused",
+      `The policy bundle is refused: ${reason}. Run \`countersign policy check\`.`,
+      options,
+    );
+  }
+}
+
+/**
+ * Decides by the policies of one bundle. Nothing is allowed unless a policy permits it and none forbids it, and an
+ * answer with any error in it allows nothing: a `forbid` that fails to evaluate must not open the door.
+ */
+export class PolicyEngine {
+  readonly version: string;
+  /** Every argument that some policy may look at; the proxy refuses doubles of these. */
+  readonly argumentNames: ReadonlySet<string>;
+  readonly #slot: string;
+  readonly #types: ArgumentTypes;
+
+  /** Throws `PolicyBundleRefused` where the bundle does not parse or two policies bear one name. */
+  constructor(bundle: Pick<PolicyBundle, "version" | "policies" | "schema">) {
+    const policies = new Map<string, string>();
+    try {
+      this.#types = argumentTypesOf(bundle.schema);
+      for (const { name, text } of bundle.policies.flatMap(policiesIn)) {
+        if (policies.has(name)) throw new Error(`two policies are called "${name}"`);
+        policies.set(name, text);
+      }
+    } catch (error) {
+      throw new PolicyBundleRefused(error instanceof Error ? error.message : "it cannot be read", {
+        cause: error,
+      });
+    }
+    this.version = bundle.version;
+    this.argumentNames = new Set(this.#types.keys());
+    const slot = acquireSlot(this, policies);
+    if (slot === undefined) throw new PolicyBundleRefused("Cedar cannot parse it");
+    this.#slot = slot;
+  }
+
+  decide(request: PolicyRequest, now: Date = new Date()): PolicyDecision {
+    const translated = cedarRequestOf(request, now, this.#types);
+    if ("problem" in translated) return refused([translated.problem]);
+    const answer = this.#ask({ ...translated, preparsedPolicySetId: this.#slot });
+    // Cedar's own message may quote the request, so it goes no further than this line.
+    if (answer?.type !== "success") return refused(["Cedar could not read the request"]);
+    const { decision, diagnostics } = answer.response;
+    const errors = diagnostics.errors.map(({ policyId }) => `policy "${policyId}" could not be evaluated`);
+    return {
+      allowed: decision === "allow" && errors.length === 0,
+      policies: diagnostics.reason.toSorted(),
+      errors: errors.toSorted(),
+    };
+  }
+
+  #ask(
+    call: Parameters<typeof statefulIsAuthorized>[0],
+  ): ReturnType<typeof statefulIsAuthorized> | undefined {
+    try {
+      return statefulIsAuthorized(call);
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+const refused = (errors: string[]): PolicyDecision => ({ allowed: false, policies: [], errors });
