@@ -1,20 +1,41 @@
+import { globSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { defineConfig } from "vitest/config";
 
 /**
  * Three costs of test, told by suffix: `.spec` is pure, `.int.spec` needs Kafka or PostgreSQL, and
- * `test/journeys` runs the whole suite. All of them resolve workspace packages to their sources.
+ * `test/journeys` runs the whole suite. All of them resolve workspace packages to their sources: by alias and not by
+ * the `source` condition, which Vitest would hand on to Node, and under which packages of other people export
+ * TypeScript that Node does not run.
  */
-const resolve = { conditions: ["source"] };
-const ssr = { resolve: { conditions: ["source", "node"] } };
+const resolve = { alias: sourceAliases() };
+
+function sourceAliases() {
+  return globSync("{libs,apps,infra,test/fixtures}/*/package.json", { cwd: import.meta.dirname }).flatMap(
+    (file) => {
+      const manifest: { name: string; exports?: Record<string, { source?: string }> } = JSON.parse(
+        readFileSync(join(import.meta.dirname, file), "utf8"),
+      );
+      return Object.entries(manifest.exports ?? {}).flatMap(([subpath, { source }]) =>
+        source === undefined
+          ? []
+          : [
+              {
+                find: new RegExp(`^${manifest.name}${subpath.slice(1)}$`),
+                replacement: join(import.meta.dirname, dirname(file), source),
+              },
+            ],
+      );
+    },
+  );
+}
 
 export default defineConfig({
   resolve,
-  ssr,
   test: {
     projects: [
       {
         resolve,
-        ssr,
         test: {
           name: "unit",
           include: ["{apps,libs,infra}/*/src/**/*.spec.ts", "test/*.spec.ts"],
@@ -23,12 +44,9 @@ export default defineConfig({
       },
       {
         resolve,
-        ssr,
-        // The environment in which Vitest runs the global setup.
-        environments: { __vitest__: { resolve: ssr.resolve } },
         test: {
           name: "integration",
-          include: ["{apps,libs,infra}/*/src/**/*.int.spec.ts"],
+          include: ["{apps,libs,infra,test/fixtures}/*/src/**/*.int.spec.ts"],
           globalSetup: ["test/infrastructure.setup.ts"],
           testTimeout: 60_000,
           hookTimeout: 120_000,
@@ -37,7 +55,6 @@ export default defineConfig({
       },
       {
         resolve,
-        ssr,
         test: {
           name: "journeys",
           include: ["test/journeys/**/*.spec.ts"],

@@ -50,7 +50,7 @@ describe("the development identity provider", () => {
 
   const token = async (form: Record<string, string>) => {
     const response = await fetch(`${idp.issuer}/token`, { method: "POST", body: new URLSearchParams(form) });
-    const body: Record<string, string> = await response.json();
+    const body: Record<string, string> = JSON.parse(await response.text());
     return { status: response.status, body };
   };
 

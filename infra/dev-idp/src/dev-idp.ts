@@ -53,9 +53,10 @@ export async function startDevIdp(options: DevIdpOptions): Promise<RunningDevIdp
   return {
     issuer,
     async stop() {
+      const closed = once(server, "close");
       server.close();
       server.closeAllConnections();
-      await once(server, "close");
+      await closed;
     },
   };
 }
