@@ -1,0 +1,63 @@
+import { createHash } from "node:crypto";
+import type { CardDataPolicy, Endpoint, PolicyBundle } from "@countersign/contracts";
+import type { PolicyFolder } from "./policy-folder.js";
+import type { ConfigurationInput } from "./schema.js";
+
+export type IdentityProvider = ConfigurationInput["identityProviders"][number];
+export type WorkloadIssuer = ConfigurationInput["workloadIssuers"][number];
+export type BundleContent = Omit<PolicyBundle, "publishedAt">;
+
+/** A configuration that was checked as a whole. */
+export interface Configuration {
+  readonly identityProviders: readonly IdentityProvider[];
+  readonly workloadIssuers: readonly WorkloadIssuer[];
+  /** The card-data policy; the masking service gives it a version when it publishes it. */
+  readonly cardData: Omit<CardDataPolicy, "version">;
+  /** What the session broker publishes. The version is the SHA-256 of the content, so the same files are one version. */
+  bundle(): BundleContent;
+  /** The configuration file and the policy folder, to watch for changes. */
+  readonly sources: readonly string[];
+}
+
+export const configurationOf = (
+  input: ConfigurationInput,
+  folder: PolicyFolder,
+  sources: readonly string[],
+): Configuration => {
+  const { identityProviders, workloadIssuers, cardData } = input;
+  const content = {
+    endpoints: input.endpoints.map(endpointOf).toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    policies: [...folder.policies],
+    schema: folder.schema,
+  };
+  // `content` is built key by key above, so equal configurations are equal as JSON.
+  const version = createHash("sha256").update(JSON.stringify(content)).digest("hex");
+  return {
+    identityProviders,
+    workloadIssuers,
+    cardData,
+    bundle: () => structuredClone({ version, ...content }),
+    sources,
+  };
+};
+
+const endpointOf = (given: ConfigurationInput["endpoints"][number]): Endpoint => ({
+  name: given.name,
+  title: given.title ?? given.name,
+  upstream: {
+    url: given.upstream.url,
+    credential: given.upstream.credential,
+    timeoutSeconds: given.upstream.timeout,
+    forwardHeaders: given.upstream.forwardHeaders.toSorted(),
+  },
+  session: {
+    durationSecondsMax: given.session.maximum,
+    durationSecondsDefault: given.session.default,
+    idleSeconds: given.session.idle,
+    ...(given.session.justification === undefined
+      ? {}
+      : { justificationPattern: given.session.justification }),
+  },
+  approval: { expirySeconds: given.approval.expiresAfter },
+  messageBytesMax: given.messageLimit,
+});

@@ -1,0 +1,4 @@
+export type { BundleContent, Configuration, IdentityProvider, WorkloadIssuer } from "./configuration.js";
+export { durationSeconds } from "./duration.js";
+export { loadConfiguration } from "./load-configuration.js";
+export { type ConfigurationProblem, ConfigurationRefused } from "./problems.js";
