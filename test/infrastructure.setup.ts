@@ -2,6 +2,7 @@ import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePorts, startKafka, startPostgres } from "@countersign/local";
+import { ensureTopics } from "../infra/setup/src/topics.js";
 import type { TestProject } from "vitest/node";
 
 declare module "vitest" {
@@ -35,7 +36,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
 
   try {
     const [broker, server] = await Promise.all([kafka, postgres]);
-    project.provide("kafkaBrokers", existingBrokers || (broker?.brokers ?? ""));
+    const brokers = existingBrokers || (broker?.brokers ?? "");
+    // Specs of one run share the topics, as services do; a race between them for the making of one would not be news.
+    await ensureTopics(brokers);
+    project.provide("kafkaBrokers", brokers);
     project.provide("adminDatabaseUrl", existingDatabase || (server?.adminUrl ?? ""));
   } catch (error) {
     await teardown();

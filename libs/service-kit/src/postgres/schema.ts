@@ -36,7 +36,8 @@ export const outboxTable = (schema: string): string => `
 
 /**
  * Makes a service's roles and schema where they are missing and runs its migrations as the owner. Answers the URL that
- * the service itself connects with. `password` becomes the password of both roles.
+ * the service itself connects with; `password` is the runtime role's. Nobody logs in as the owner: a service whose
+ * password was stolen could otherwise take its own triggers away. An administrator becomes it by `SET ROLE`.
  */
 export async function prepareSchema(options: {
   readonly adminUrl: string;
@@ -49,22 +50,58 @@ export async function prepareSchema(options: {
   const admin = new pg.Client({ connectionString: adminUrl });
   await admin.connect();
   try {
-    // Two set-ups at once would otherwise both find the role missing.
+    // Held until this connection ends: two set-ups at once would both run the same migrations.
     await admin.query("SELECT pg_advisory_lock(hashtext('countersign setup'))");
-    for (const role of [owner, runtime]) {
-      const { rowCount } = await admin.query("SELECT 1 FROM pg_roles WHERE rolname = $1", [role]);
-      const verb = rowCount ? "ALTER" : "CREATE";
-      await admin.query(`${verb} ROLE "${role}" LOGIN PASSWORD ${admin.escapeLiteral(password)}`);
-    }
-    await admin.query(`GRANT "${owner}" TO CURRENT_USER`);
+    await makeRole(admin, owner, "NOLOGIN PASSWORD NULL");
+    await makeRole(admin, runtime, `LOGIN PASSWORD ${admin.escapeLiteral(password)}`);
+    const { rows } = await admin.query<{ name: string }>("SELECT current_database() AS name");
+    const database = admin.escapeIdentifier(rows[0]?.name ?? "");
+    await changeRoles(admin, `GRANT "${owner}" TO CURRENT_USER`);
+    await admin.query(`GRANT CONNECT ON DATABASE ${database} TO "${runtime}"`);
     await admin.query(`CREATE SCHEMA IF NOT EXISTS "${schema.schema}" AUTHORIZATION "${owner}"`);
     await admin.query(`GRANT USAGE ON SCHEMA "${schema.schema}" TO "${runtime}"`);
+    await migrate(adminUrl, schema, owner);
   } finally {
     await admin.end();
   }
+  return asRole(adminUrl, runtime, password);
+}
+
+async function makeRole(admin: pg.Client, role: string, attributes: string): Promise<void> {
+  const { rowCount } = await admin.query("SELECT 1 FROM pg_roles WHERE rolname = $1", [role]);
+  await changeRoles(admin, `${rowCount ? "ALTER" : "CREATE"} ROLE "${role}" ${attributes}`).catch(
+    async (error: unknown) => {
+      if (!hasCode(error, duplicateObject, uniqueViolation)) throw error;
+      await changeRoles(admin, `ALTER ROLE "${role}" ${attributes}`);
+    },
+  );
+}
+
+const duplicateObject = "42710";
+const uniqueViolation = "23505";
+const tupleConcurrentlyUpdated = "XX000";
+const roleAttemptsMax = 10;
+
+/** Roles belong to the whole server, which the advisory lock of one database does not guard; so a lost race is run again. */
+async function changeRoles(admin: pg.Client, statement: string): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await admin.query(statement);
+      return;
+    } catch (error) {
+      if (attempt === roleAttemptsMax || !hasCode(error, tupleConcurrentlyUpdated)) throw error;
+    }
+  }
+}
+
+const hasCode = (error: unknown, ...codes: string[]): boolean =>
+  error instanceof pg.DatabaseError && codes.includes(error.code ?? "");
+
+async function migrate(adminUrl: string, schema: ServiceSchema, owner: string): Promise<void> {
   const dataSource = new DataSource({
     type: "postgres",
-    url: asRole(adminUrl, owner, password),
+    url: adminUrl,
+    extra: { max: 1, options: `-c role=${owner}` },
     schema: schema.schema,
     migrations: [...schema.migrations],
     migrationsTableName: "migrations",
@@ -77,7 +114,6 @@ export async function prepareSchema(options: {
   } finally {
     await dataSource.destroy();
   }
-  return asRole(adminUrl, runtime, password);
 }
 
 /** The same server and database as another role. */
