@@ -14,7 +14,8 @@ describe("the infrastructure of a test run", () => {
     });
     await Promise.all([admin.connect(), producer.connect(), consumer.connect()]);
     try {
-      await admin.createTopics({ topics: [{ topic, numPartitions: 1 }] });
+      // The producer waits for the leader by itself, and more patiently than the admin client.
+      await admin.createTopics({ topics: [{ topic, numPartitions: 1 }], waitForLeaders: false });
       const value = Buffer.alloc(15 * 1024 * 1024, "x");
       await producer.send({ topic, acks: -1, messages: [{ key: "k", value }] });
       await consumer.subscribe({ topic, fromBeginning: true });

@@ -10,6 +10,7 @@ import { kafkaClassPath, kafkaFolder } from "./kafka-jars.js";
 import { brokerProperties } from "./kafka-properties.js";
 import { LaunchError } from "./launch-error.js";
 import { type OnProgress, silent, step } from "./progress.js";
+import type { RunningProgram } from "./running-program.js";
 import { waitUntil } from "./wait-until.js";
 
 const run = promisify(execFile);
@@ -24,14 +25,9 @@ export interface KafkaOptions {
   readonly onProgress?: OnProgress;
 }
 
-export interface RunningKafka {
+export interface RunningKafka extends RunningProgram {
+  /** `host:port` of the one broker. */
   readonly brokers: string;
-  readonly pid: number;
-  readonly logFile: string;
-  /** Rejects when the broker ends without having been asked to. */
-  readonly failure: Promise<never>;
-  stop(): Promise<void>;
-  kill(): void;
 }
 
 /** Runs a real Kafka broker from its own jars. It ends with this process. */
@@ -62,17 +58,10 @@ export async function startKafka(options: KafkaOptions): Promise<RunningKafka> {
       });
     } catch (error) {
       program.kill();
-      await program.ended;
+      await program.failure.catch(() => undefined);
       throw error;
     }
-    return {
-      brokers: `127.0.0.1:${port}`,
-      pid: program.pid,
-      logFile,
-      failure: program.failure,
-      stop: () => program.stop(),
-      kill: () => program.kill(),
-    };
+    return { ...program, brokers: `127.0.0.1:${port}` };
   });
 }
 

@@ -9,6 +9,7 @@ import { LaunchError } from "./launch-error.js";
 import { postgresBinaries } from "./postgres-binaries.js";
 import { asUser, isBehindClosedFolder, postgresUser, type SystemUser } from "./postgres-user.js";
 import { type OnProgress, silent, step } from "./progress.js";
+import type { RunningProgram } from "./running-program.js";
 import { secretFile } from "./secret-file.js";
 import { waitUntil } from "./wait-until.js";
 
@@ -27,15 +28,9 @@ export interface PostgresOptions {
   readonly onProgress?: OnProgress;
 }
 
-export interface RunningPostgres {
+export interface RunningPostgres extends RunningProgram {
   /** A superuser's connection string: for creating databases and roles, never for a service. */
   readonly adminUrl: string;
-  readonly pid: number;
-  readonly logFile: string;
-  /** Rejects when the server ends without having been asked to. */
-  readonly failure: Promise<never>;
-  stop(): Promise<void>;
-  kill(): void;
 }
 
 /** Runs a real PostgreSQL 18 server. It ends with this process. */
@@ -91,17 +86,10 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
       });
     } catch (error) {
       program.kill();
-      await program.ended;
+      await program.failure.catch(() => undefined);
       throw error;
     }
-    return {
-      adminUrl,
-      pid: program.pid,
-      logFile,
-      failure: program.failure,
-      stop: () => program.stop(),
-      kill: () => program.kill(),
-    };
+    return { ...program, adminUrl };
   });
 }
 

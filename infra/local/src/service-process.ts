@@ -1,0 +1,64 @@
+import { fork } from "node:child_process";
+import { access } from "node:fs/promises";
+import { dirname, extname, join, relative } from "node:path";
+import { pathToFileURL } from "node:url";
+import { LaunchError } from "./launch-error.js";
+import { withLog } from "./log-file.js";
+import { repositoryRoot } from "./repository.js";
+import { followChild, type RunningProgram } from "./running-program.js";
+import { waitUntil } from "./wait-until.js";
+
+export interface ServiceProcess {
+  readonly name: string;
+  /** The built program, e.g. `apps/proxy/dist/main.js`. */
+  readonly main: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly logFile: string;
+  /** Answers 200 as soon as the service can do its work. */
+  readonly readyUrl: string;
+  readonly readyTimeoutMs?: number;
+}
+
+const readyTimeoutMsDefault = 60_000;
+/** A little longer than services allow themselves. */
+const stopTimeoutMs = 12_000;
+const probeTimeoutMs = 3_000;
+
+const watchdog = pathToFileURL(join(import.meta.dirname, `parent-watchdog${extname(import.meta.filename)}`));
+
+/** Starts one of our services as a process of its own and waits until it is ready. It ends with this process. */
+export async function startService(service: ServiceProcess): Promise<RunningProgram> {
+  const { name, main, logFile, readyUrl } = service;
+  await access(main).catch((cause: unknown) => {
+    const file = relative(repositoryRoot, main);
+    throw new LaunchError("not_built", `${file} does not exist. Run npm run build first.`, { cause });
+  });
+
+  const child = withLog(logFile, (log) =>
+    fork(main, {
+      cwd: dirname(dirname(main)),
+      detached: true,
+      env: { ...service.env, COUNTERSIGN_PARENT: "ipc" },
+      execArgv: ["--import", watchdog.href],
+      stdio: ["ignore", log, log, "ipc"],
+    }),
+  );
+  const running = followChild(child, { name, logFile, stopTimeoutMs });
+  try {
+    await waitUntil(() => isReady(readyUrl), {
+      what: name,
+      timeoutMs: service.readyTimeoutMs ?? readyTimeoutMsDefault,
+      unless: running.failure,
+    });
+  } catch (error) {
+    running.kill();
+    throw error;
+  }
+  return { ...running, pid: child.pid ?? 0 };
+}
+
+async function isReady(url: string): Promise<boolean> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(probeTimeoutMs) });
+  await response.body?.cancel();
+  return response.ok;
+}
