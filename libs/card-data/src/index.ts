@@ -1,0 +1,10 @@
+export { BRAND_NAMES, BRAND_TABLE_VERSION, brandOf } from "./brands.js";
+export type { JsonFrame, JsonReadOptions, JsonSink, StringTraits } from "./json-reader.js";
+export { checkJson, JSON_DEPTH_MAX, readJson } from "./json-reader.js";
+export type { JsonRefusal } from "./json-refused.js";
+export { JsonRefused } from "./json-refused.js";
+export { decodeJsonString } from "./json-string.js";
+export type { ScanResult } from "./scan.js";
+export { scanJson, scanText } from "./scan.js";
+export type { ScanOptions } from "./settings.js";
+export { BUILT_IN_POLICY } from "./built-in-policy.js";

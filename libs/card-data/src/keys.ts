@@ -1,0 +1,118 @@
+import type { CardDataPolicy } from "@countersign/contracts";
+
+/** What the name of a field says about its value; a name may say several things. */
+export const KEY = {
+  pan: 1,
+  cvv: 2,
+  track: 4,
+  pin: 8,
+  pinBlock: 16,
+  /** Speaks of cards or payment: a number beside it may be a card that no brand table knows. */
+  context: 32,
+  /** Names a number of another kind, such as an IMEI. */
+  other: 64,
+  /** Holds the value of what the object itself is named after: `{"cvv": {"value": "123"}}`. */
+  wrapper: 128,
+  /** Holds the name of what its sibling holds: `{"name": "cvv", "value": "123"}`. */
+  label: 256,
+} as const;
+
+export const SENSITIVE_KEYS = KEY.cvv | KEY.track | KEY.pin | KEY.pinBlock;
+
+export type ClassifyKey = (key: string) => number;
+
+const PAN_WORD = /^(?:pan|fpan|dpan|ccn)$/;
+const PAN_COMPACT =
+  /(?:card|cc|cardpan|primaryaccount|tarjeta|carte|karten?|kart|cartao)(?:number|num|no|nr|nbr|nummer|numara|numero)$|^(?:card|creditcard|debitcard|ccard|cc|cardnumberraw|rawpan|fullpan|clearpan|plainpan|pannumber|numero(?:de)?(?:la)?(?:tarjeta|carte|cartao)|acctnum)$/;
+/** Words that make of a card's name something that is no longer the number itself. */
+const PART_OF_CARD =
+  /^(?:last|last4|lastfour|first|first6|hash|hashed|token|id|ids|type|brand|suffix|masked|name|holder|count)$/;
+const CVV_COMPACT =
+  /(?:^|card|cc|debit|credit|my|raw)(?:i?cvv2?|d?cvv|cvc2?|cav2?|csc|cvn2?|cvd2?|cid)(?:code|number|num|no|value)?$|(?:card)?securitycode$|cardverification(?:value|code|number)?$|^(?:cardcode|verificationvalue|cvvcvc)$/;
+const CVV_WORD = /^(?:cvv2?|cvc2?|cav2|csc|cvn2?|cvd2?)$/;
+const CVV_ANSWER = /^(?:result|results|response|status|check|length|match|required|present|type|provided)$/;
+const TRACK_COMPACT =
+  /^(?:card)?(?:track[123](?:data|raw|equivalent|equivalentdata)?|trackdata|tracks?[12]and[12]|magstripe(?:data)?|magneticstripe(?:data)?|stripedata|swipedata|msr(?:data)?)$/;
+const PIN_COMPACT =
+  /^(?:pin|(?:card|atm|debit|user|new|old|current|offline|online|clear)pin|pin(?:number|value|code))$/;
+const PIN_BLOCK_COMPACT =
+  /^(?:(?:card|encrypted|enc)?pinbl(?:oc)?k(?:data|hex)?|encryptedpin|encpin|epb|pinblockdata)$/;
+const CONTEXT_WORD =
+  /^(?:cards?|cardholder|creditcard|debitcard|cc|pan|visa|mastercard|maestro|amex|discover|diners|jcb|unionpay|rupay|mir|troy|cvv2?|cvc2?|expiry|exp|expires|expmonth|expyear|expmo|expiration|expirymonth|expiryyear|expdate|expirydate|payment|payments|paymentmethod|cardnumber|tarjeta|carte|karte|cartao|kart|credit|debit)$/;
+const OTHER_WORD =
+  /^(?:imeis?|imeisv|meid|iccid|msisdn|imsi|ean|ean13|gtin|gtin14|upc|isbn|barcode|sku|phone|phones|tel|telephone|mobile|fax|msisdns|timestamp|ts|epoch|tracking|trackingnumber|shipment|snowflake|latitude|longitude|lat|lng|lon)$/;
+const WRAPPER = /^(?:value|values|val|example|examples|default|const|enum|text|data|content)$/;
+const LABEL = /^(?:name|key|field|fieldname|label|id|param|parameter)$/;
+
+/** Fields named like the key that was classified are usually few and come back often. */
+const CACHED_KEYS_MAX = 4096;
+/** Longer names are not names of fields. */
+const KEY_LENGTH_MAX = 64;
+
+const classifiers = new WeakMap<CardDataPolicy, ClassifyKey>();
+
+/** The classifier for a policy: its keys and words are added to those that are built in. */
+export function keyClassifier(policy: CardDataPolicy): ClassifyKey {
+  let classify = classifiers.get(policy);
+  if (!classify) classifiers.set(policy, (classify = createClassifier(policy)));
+  return classify;
+}
+
+function createClassifier(policy: CardDataPolicy): ClassifyKey {
+  const added = new Map<string, number>();
+  const add = (names: readonly string[], meaning: number) => {
+    for (const name of names) added.set(compact(name), (added.get(compact(name)) ?? 0) | meaning);
+  };
+  add(policy.panKeys, KEY.pan | KEY.context);
+  add(policy.cvvKeys, KEY.cvv | KEY.context);
+  add(policy.trackKeys, KEY.track | KEY.context);
+  add(policy.pinKeys, KEY.pin);
+  add(policy.contextWords, KEY.context);
+
+  const cache = new Map<string, number>();
+  return (key) => {
+    const known = cache.get(key);
+    if (known !== undefined) return known;
+    const meaning = key.length > KEY_LENGTH_MAX ? 0 : builtIn(key) | (added.get(compact(key)) ?? 0);
+    if (cache.size >= CACHED_KEYS_MAX) cache.clear();
+    cache.set(key, meaning);
+    return meaning;
+  };
+}
+
+function builtIn(key: string): number {
+  const name = key.normalize("NFKC");
+  const words = name
+    .replace(/([a-z0-9])([A-Z])/g, "$1 $2")
+    .toLowerCase()
+    .split(/[^\p{L}\p{N}]+/u);
+  const whole = compact(name);
+  let meaning = 0;
+  const part = words.some((word) => PART_OF_CARD.test(word));
+  if (!part && (PAN_COMPACT.test(whole) || words.some((word) => PAN_WORD.test(word)))) {
+    meaning |= KEY.pan | KEY.context;
+  }
+  const answer = words.some((word) => CVV_ANSWER.test(word));
+  if (!answer && (CVV_COMPACT.test(whole) || words.some((word) => CVV_WORD.test(word)))) meaning |= KEY.cvv;
+  if (TRACK_COMPACT.test(whole)) meaning |= KEY.track;
+  if (PIN_COMPACT.test(whole)) meaning |= KEY.pin;
+  if (PIN_BLOCK_COMPACT.test(whole)) meaning |= KEY.pinBlock;
+  if (
+    (meaning & (KEY.cvv | KEY.track)) !== 0 ||
+    words.some((word) => CONTEXT_WORD.test(word)) ||
+    CONTEXT_WORD.test(whole)
+  )
+    meaning |= KEY.context;
+  if (words.some((word) => OTHER_WORD.test(word)) || OTHER_WORD.test(whole)) meaning |= KEY.other;
+  if (WRAPPER.test(whole)) meaning |= KEY.wrapper;
+  if (LABEL.test(whole)) meaning |= KEY.label;
+  return meaning;
+}
+
+/** `Card-Number`, `card_number` and `cardNumber` are one name. */
+function compact(key: string): string {
+  return key
+    .normalize("NFKC")
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]+/gu, "");
+}

@@ -1,0 +1,226 @@
+import { mayHoldBase64 } from "./base64.js";
+import type { JsonFrame, JsonReadOptions, JsonSink, StringTraits } from "./json-reader.js";
+import { readJson } from "./json-reader.js";
+import { JsonRefused } from "./json-refused.js";
+import { decodeJsonString, encodeJsonFragment, rawOffsets } from "./json-string.js";
+import { KeyNames } from "./key-names.js";
+import { KEY, SENSITIVE_KEYS } from "./keys.js";
+import { scanNumber } from "./scan-number.js";
+import type { Place } from "./scan-value.js";
+import { scanValue } from "./scan-value.js";
+import type { Found, Rewrite } from "./rewrite.js";
+import type { Settings } from "./settings.js";
+
+/** A token that may hold card data: a string, a number or an object's key, with its offsets in the text. */
+interface Candidate {
+  what: "string" | "number" | "key";
+  frame: JsonFrame | undefined;
+  key: string;
+  index: number;
+  start: number;
+  end: number;
+}
+
+/** A token that does hold some. Findings count units of its value, rewrites count units of the text. */
+export interface TokenFound {
+  token: Candidate;
+  found: Found;
+}
+
+/** Fewer digits than a verification code has are no card data. */
+const DIGITS_MIN = 3;
+const NUMBER_UNITS_MIN = 12;
+const LABEL_UNITS_MAX = 40;
+/** How many ancestors' names may speak of cards for a value. */
+const CONTEXT_ANCESTORS_MAX = 3;
+
+/** Card data in JSON that lies in a string, in units of that string; nothing where the string is not JSON. */
+export function scanJsonTokens(text: string, place: Place, settings: Settings): Found | undefined {
+  let tokens: TokenFound[];
+  try {
+    ({ tokens } = findInTokens(text, place, settings, { allowDuplicateKeys: true }));
+  } catch (error) {
+    if (error instanceof JsonRefused) return undefined;
+    throw error;
+  }
+  return {
+    findings: tokens.flatMap(({ token, found }) =>
+      found.findings.map((finding) => {
+        const [start = 0, end = 0] =
+          token.what === "number"
+            ? [token.start + finding.start, token.start + finding.end]
+            : rawOffsets(text, token.start, [finding.start, finding.end]);
+        return { ...finding, start, end };
+      }),
+    ),
+    rewrites: tokens.flatMap(({ found }) => found.rewrites),
+  };
+}
+
+/**
+ * Every token of a JSON text that holds card data, in order.
+ *
+ * @throws JsonRefused
+ */
+export function findInTokens(
+  text: string,
+  place: Place,
+  settings: Settings,
+  options: JsonReadOptions,
+): { tokens: TokenFound[]; names: KeyNames } {
+  const candidates: Candidate[] = [];
+  const names = new KeyNames();
+  readJson(text, new Collector(text, candidates, settings), options);
+  if (candidates.length === 0) return { tokens: [], names };
+
+  const meanings = new Meanings(text, place.meaning, settings);
+  const tokens = candidates.flatMap((token): TokenFound[] => {
+    const { what, frame, start, end } = token;
+    if (what === "number") {
+      const found = scanNumber(text.slice(start, end), meanings.of(token));
+      if (!found) return [];
+      const rewrites = found.rewrites.map((rewrite) => ({ ...rewrite, start, end }));
+      return [{ token, found: { findings: found.findings, rewrites } }];
+    }
+    const value = decodeJsonString(text, start, end);
+    const meaning = what === "key" ? 0 : meanings.of(token);
+    const found = scanValue(value, { meaning, depth: place.depth }, settings);
+    if (found.findings.length === 0) return [];
+    if (what === "key" && frame) {
+      const rewrites = names.rewriteKey(text, frame, value, found.rewrites, start, end);
+      return [{ token, found: { findings: found.findings, rewrites } }];
+    }
+    const offsets = rawOffsets(
+      text,
+      start,
+      found.rewrites.flatMap((rewrite) => [rewrite.start, rewrite.end]),
+    );
+    const rewrites = found.rewrites.map((rewrite, i) =>
+      inText(rewrite, offsets[2 * i]!, offsets[2 * i + 1]!),
+    );
+    return [{ token, found: { findings: found.findings, rewrites } }];
+  });
+  return { tokens, names };
+}
+
+function inText(rewrite: Rewrite, start: number, end: number): Rewrite {
+  return {
+    start,
+    end,
+    masked: encodeJsonFragment(rewrite.masked),
+    withoutSad: encodeJsonFragment(rewrite.withoutSad),
+  };
+}
+
+/** Keeps the few tokens that need a closer look. */
+class Collector implements JsonSink {
+  constructor(
+    private readonly text: string,
+    private readonly candidates: Candidate[],
+    private readonly settings: Settings,
+  ) {}
+
+  key(frame: JsonFrame, key: string, start: number, end: number, traits: StringTraits): void {
+    if (!this.isWorthALook(start, end, traits)) return;
+    this.candidates.push({ what: "key", frame, key, index: 0, start, end });
+  }
+
+  string(
+    frame: JsonFrame | undefined,
+    key: string,
+    index: number,
+    start: number,
+    end: number,
+    traits: StringTraits,
+  ): void {
+    if (frame && key.length <= 9 && end - start <= LABEL_UNITS_MAX && isLabel(key)) {
+      frame.labelStart = start;
+      frame.labelEnd = end;
+    }
+    if (!this.isWorthALook(start, end, traits)) return;
+    this.candidates.push({ what: "string", frame, key, index, start, end });
+  }
+
+  number(frame: JsonFrame | undefined, key: string, index: number, start: number, end: number): void {
+    if (end - start < NUMBER_UNITS_MIN) {
+      if (end - start < 2 || !frame) return;
+      const name = frame.array ? frame.key : key;
+      if ((this.settings.classify(name) & (SENSITIVE_KEYS | KEY.wrapper)) === 0) return;
+    }
+    this.candidates.push({ what: "number", frame, key, index, start, end });
+  }
+
+  private isWorthALook(start: number, end: number, traits: StringTraits): boolean {
+    if (traits.digits >= DIGITS_MIN || traits.odd || traits.disguised) return true;
+    return end - start > 16 && mayHoldBase64(this.text, start + 1, end - 1);
+  }
+}
+
+function isLabel(key: string): boolean {
+  switch (key) {
+    case "name":
+    case "key":
+    case "field":
+    case "label":
+    case "id":
+    case "param":
+    case "fieldName":
+    case "parameter":
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** What the names around a value say of it. */
+class Meanings {
+  private readonly cards = new Map<JsonFrame, boolean>();
+
+  constructor(
+    private readonly text: string,
+    private readonly outside: number,
+    private readonly settings: Settings,
+  ) {}
+
+  of({ frame, key }: Candidate): number {
+    const { classify } = this.settings;
+    let holder = frame;
+    let name = key;
+    while (holder?.array) {
+      name = holder.key;
+      holder = holder.parent;
+    }
+    // A bare value, or a list of them, means what the string that carries the JSON means.
+    if (!holder) return this.outside;
+    let meaning = classify(name) | (this.outside & KEY.context);
+    if ((meaning & KEY.wrapper) !== 0) {
+      meaning |= classify(this.nameOf(holder)) & ~KEY.wrapper;
+      if (holder.labelStart >= 0 && !isLabel(name)) {
+        meaning |= classify(decodeJsonString(this.text, holder.labelStart, holder.labelEnd)) & ~KEY.wrapper;
+      }
+    }
+    if ((meaning & KEY.context) === 0 && this.speaksOfCards(holder)) meaning |= KEY.context;
+    return meaning;
+  }
+
+  /** The name that an object goes by: its own key, or that of the list it stands in. */
+  private nameOf(frame: JsonFrame): string {
+    let holder: JsonFrame | undefined = frame;
+    while (holder?.parent?.array) holder = holder.parent;
+    return holder?.key ?? "";
+  }
+
+  private speaksOfCards(frame: JsonFrame): boolean {
+    const known = this.cards.get(frame);
+    if (known !== undefined) return known;
+    const { classify } = this.settings;
+    let speaks = frame.keys.some((key) => (classify(key) & KEY.context) !== 0);
+    let ancestor: JsonFrame | undefined = frame;
+    for (let i = 0; i < CONTEXT_ANCESTORS_MAX && ancestor && !speaks; i++) {
+      speaks = (classify(ancestor.key) & KEY.context) !== 0;
+      ancestor = ancestor.parent;
+    }
+    this.cards.set(frame, speaks);
+    return speaks;
+  }
+}

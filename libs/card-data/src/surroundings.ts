@@ -1,0 +1,97 @@
+/** Questions about the text around a run of digits. Each looks at a bounded number of signs. */
+
+const BEFORE_UNITS = 64;
+const AFTER_UNITS = 48;
+
+const CARD_WORDS =
+  /(?:^|[^\p{L}\p{N}])(?:cards?|cardholder|credit|debit|cc|pan|visa|master ?card|maestro|amex|american express|discover|diners|jcb|union ?pay|rupay|cvv2?|cvc2?|exp|expiry|expires|expiration|valid thru|security code|tarjeta|karte|carte|cart[aã]o|carta|kart[ıi]?|карт[аыуе]?|卡号|银行卡|カード)(?:$|[^\p{L}\p{N}])/iu;
+const EXPIRY_AFTER =
+  /^[\s,;|:/(-]{1,4}(?:exp\w{0,8}[\s:.]{0,3})?(?:0[1-9]|1[0-2]) ?[/-] ?(?:20)?[2-5]\d(?!\d)/i;
+
+/** Whether words nearby, or an expiry date right after, speak of a payment card. */
+export function speaksOfCards(text: string, from: number, to: number, words: readonly string[]): boolean {
+  const before = text.slice(Math.max(0, from - BEFORE_UNITS), from);
+  const after = text.slice(to, to + AFTER_UNITS);
+  if (CARD_WORDS.test(before) || CARD_WORDS.test(after) || EXPIRY_AFTER.test(after)) return true;
+  if (words.length === 0) return false;
+  const around = `${before} ${after}`.toLowerCase();
+  return words.some((word) => around.includes(word.toLowerCase()));
+}
+
+const CARD_LABEL =
+  /(?:(?:card|cc)[ _-]?(?:number|num|no|nr|#)|(?:^|[^a-z0-9])pan|primary account number)[\s"'\\:=#.]{1,8}(?:is )?["'\\]{0,4}$/i;
+
+/** Whether the number is introduced as a card's: `card number: `, `"pan":"`. */
+export function labelsCard(text: string, from: number): boolean {
+  const before = text.charCodeAt(from - 1);
+  // Cheap first: a label ends in one of these, or there is none.
+  if (!(before === 32 || before === 34 || before === 39 || before === 58 || before === 61 || before === 35)) {
+    return false;
+  }
+  return CARD_LABEL.test(text.slice(Math.max(0, from - 40), from));
+}
+
+const OTHER_NUMBER =
+  /(?:^|[^a-z])(?:imei|iccid|imsi|msisdn|meid|ean|gtin|upc|isbn|barcode|tracking|phone|tel|mobile|fax|call|whatsapp|timestamp)[^a-z]{0,6}(?:(?:number|no|code|13|14)[^a-z]{0,6})?$/i;
+
+/** Whether a word right before says that this is another kind of number. */
+export function namesAnotherNumber(text: string, from: number): boolean {
+  return OTHER_NUMBER.test(text.slice(Math.max(0, from - 32), from));
+}
+
+const PHONE_DIGITS_MAX = 15;
+
+/** ITU-T E.164: a plus sign and at most 15 digits. */
+export function isPhoneLike(text: string, from: number, digits: number): boolean {
+  return digits <= PHONE_DIGITS_MAX && text.charCodeAt(from - 1) === 43;
+}
+
+const HEX_TOKEN_MIN = 24;
+const HEX_LOOK_UNITS = 64;
+const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi;
+
+/** Whether the digits are a stretch of a UUID, or of a hash or other long hexadecimal number. */
+export function isInsideHex(text: string, from: number, to: number): boolean {
+  if (text.charCodeAt(from - 1) === 120 && text.charCodeAt(from - 2) === 48) return true;
+  let start = from;
+  let end = to;
+  while (start > 0 && from - start < HEX_LOOK_UNITS && isHex(text.charCodeAt(start - 1))) start--;
+  while (end - to < HEX_LOOK_UNITS && isHex(text.charCodeAt(end))) end++;
+  if ((start < from || end > to) && end - start >= HEX_TOKEN_MIN && /[a-f]/i.test(text.slice(start, end))) {
+    return true;
+  }
+  const left = Math.max(0, from - 36);
+  for (const uuid of text.slice(left, to + 36).matchAll(UUID)) {
+    const at = left + uuid.index;
+    if (at < to && at + 36 > from) return true;
+  }
+  return false;
+}
+
+function isHex(code: number): boolean {
+  const letter = code | 32;
+  return (code >= 48 && code <= 57) || (letter >= 97 && letter <= 102);
+}
+
+/**
+ * Whether the group is a side of one decimal number (`0.4539148803436467`), so that its dot is no separator. A whole
+ * part whose fraction is nothing but zeros is a number that a spreadsheet wrote, and may be a card.
+ */
+export function isDecimalFraction(
+  text: string,
+  groups: readonly number[],
+  group: number,
+  begin: number,
+  end: number,
+): boolean {
+  const dotBefore = group > begin && isDot(text, groups[group - 1]!, groups[group]!);
+  const dotAfter = group + 2 < end && isDot(text, groups[group + 1]!, groups[group + 2]!);
+  if (dotBefore === dotAfter) return false;
+  if (dotBefore) return !(group - 2 > begin && isDot(text, groups[group - 3]!, groups[group - 2]!));
+  if (group + 4 < end && isDot(text, groups[group + 3]!, groups[group + 4]!)) return false;
+  return !/^0+$/.test(text.slice(groups[group + 2], groups[group + 3]));
+}
+
+function isDot(text: string, from: number, to: number): boolean {
+  return to - from === 1 && text.charCodeAt(from) === 46;
+}
