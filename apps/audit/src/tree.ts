@@ -1,0 +1,73 @@
+import { Frontier, type GetNode, OutsideTree, type TreeNode } from "@countersign/evidence";
+import type { EntityManager } from "typeorm";
+
+/** Whatever runs a query: the pool, or a transaction. */
+export type Queries = Pick<EntityManager, "query">;
+
+/** How many records the log has. */
+export async function treeSize(queries: Queries): Promise<number> {
+  const rows: { index: string }[] = await queries.query(
+    "SELECT index FROM audit.tree_nodes WHERE level = 0 ORDER BY index DESC LIMIT 1",
+  );
+  return rows[0] === undefined ? 0 : Number(rows[0].index) + 1;
+}
+
+/**
+ * The right edge of the tree, put together from the nodes themselves: there is no second place that could disagree
+ * with them.
+ */
+export async function readFrontier(queries: Queries): Promise<Frontier> {
+  const size = await treeSize(queries);
+  if (size === 0) return Frontier.empty();
+  const nodes = await readNodes(queries, completeSubtrees(size));
+  return Frontier.from({ size, hashes: nodes.map((hash) => Buffer.from(hash).toString("hex")) });
+}
+
+export async function insertNodes(queries: Queries, nodes: readonly TreeNode[]): Promise<void> {
+  await queries.query(
+    `INSERT INTO audit.tree_nodes (level, index, hash)
+     SELECT level, index, decode(hash, 'hex')
+     FROM unnest($1::smallint[], $2::bigint[], $3::text[]) AS node (level, index, hash)`,
+    [
+      nodes.map(({ level }) => level),
+      nodes.map(({ index }) => index),
+      nodes.map(({ hash }) => Buffer.from(hash).toString("hex")),
+    ],
+  );
+}
+
+/** What proofs are made with; each node is read by its primary key. */
+export const nodeReader =
+  (queries: Queries): GetNode =>
+  async (level, index) => {
+    const [hash] = await readNodes(queries, [{ level, index }]);
+    if (!hash) throw missing();
+    return hash;
+  };
+
+type Place = Pick<TreeNode, "level" | "index">;
+
+async function readNodes(queries: Queries, places: readonly Place[]): Promise<Uint8Array[]> {
+  const rows: { hash: Buffer }[] = await queries.query(
+    `SELECT node.hash
+     FROM unnest($1::smallint[], $2::bigint[]) WITH ORDINALITY AS place (level, index, position)
+     JOIN audit.tree_nodes AS node ON node.level = place.level AND node.index = place.index
+     ORDER BY place.position`,
+    [places.map(({ level }) => level), places.map(({ index }) => index)],
+  );
+  if (rows.length !== places.length) throw missing();
+  return rows.map(({ hash }) => Uint8Array.from(hash));
+}
+
+/** The complete subtrees that make up a tree, one for each bit set in its size, the largest first. */
+export function completeSubtrees(size: number): Place[] {
+  const places: Place[] = [];
+  let level = 0;
+  for (let rest = size; rest > 0; rest = Math.floor(rest / 2), level += 1) {
+    if (rest % 2 === 1) places.unshift({ level, index: rest - 1 });
+  }
+  return places;
+}
+
+const missing = (): OutsideTree =>
+  new OutsideTree("A node of the log's tree is missing. Compare the database with the newest checkpoint.");
