@@ -15,15 +15,9 @@ export interface Configuration {
   readonly cardData: Omit<CardDataPolicy, "version">;
   /** What the session broker publishes. The version is the SHA-256 of the content, so the same files are one version. */
   bundle(): BundleContent;
-  /** The configuration file and the policy folder, to watch for changes. */
-  readonly sources: readonly string[];
 }
 
-export const configurationOf = (
-  input: ConfigurationInput,
-  folder: PolicyFolder,
-  sources: readonly string[],
-): Configuration => {
+export const configurationOf = (input: ConfigurationInput, folder: PolicyFolder): Configuration => {
   const { identityProviders, workloadIssuers, cardData } = input;
   const content = {
     endpoints: input.endpoints.map(endpointOf).toSorted((a, b) => (a.name < b.name ? -1 : 1)),
@@ -37,7 +31,6 @@ export const configurationOf = (
     workloadIssuers,
     cardData,
     bundle: () => structuredClone({ version, ...content }),
-    sources,
   };
 };
 

@@ -1,4 +1,5 @@
 export type { BundleContent, Configuration, IdentityProvider, WorkloadIssuer } from "./configuration.js";
 export { durationSeconds } from "./duration.js";
+export { configurationFingerprint } from "./fingerprint.js";
 export { loadConfiguration } from "./load-configuration.js";
 export { type ConfigurationProblem, ConfigurationRefused } from "./problems.js";

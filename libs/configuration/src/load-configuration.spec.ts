@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { endpoint, policyBundlePublished } from "@countersign/contracts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { ConfigurationRefused, loadConfiguration } from "./index.js";
+import { ConfigurationRefused, configurationFingerprint, loadConfiguration } from "./index.js";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 let folder: string;
@@ -73,6 +73,24 @@ describe("the configuration of this repository", () => {
     expect((await loadConfiguration(path, {})).bundle()).toEqual(first);
     await edit(["idle: 15m", "idle: 14m"]);
     expect((await loadConfiguration(path, {})).bundle().version).not.toBe(first.version);
+  });
+});
+
+describe("the fingerprint of a configuration", () => {
+  it("changes with the file and with each policy, even to something wrong, and with nothing else", async () => {
+    const seen = [await configurationFingerprint(path)];
+    const change = async (step: () => Promise<void>) => {
+      await step();
+      const fingerprint = await configurationFingerprint(path);
+      expect(seen).not.toContain(fingerprint);
+      seen.push(fingerprint);
+    };
+    await writeFile(join(folder, "policies", "notes.txt"), "x");
+    expect(await configurationFingerprint(path)).toBe(seen[0]);
+    await change(() => writeFile(join(folder, "policies", "payments.cedar"), "permit("));
+    await change(() => edit(["idle: 15m", "idle: 14m"]));
+    await change(() => writeFile(path, "a: ["));
+    await change(() => rm(path));
   });
 });
 

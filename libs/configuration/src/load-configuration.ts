@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { checkPolicies } from "@countersign/policy";
 import { type Configuration, configurationOf } from "./configuration.js";
+import { policiesPathOf, property } from "./policies-path.js";
 import { readPolicyFolder } from "./policy-folder.js";
 import { type ConfigurationProblem, ConfigurationRefused } from "./problems.js";
 import { configurationSchema } from "./schema.js";
@@ -29,7 +30,7 @@ export const loadConfiguration = async (path: string, env: NodeJS.ProcessEnv): P
     ...doubles(yaml.value),
   ].map(({ at, ...problem }) => ({ file, ...lineAt(yaml, at), ...problem }));
 
-  const folder = resolve(dirname(path), policiesOf(yaml.value));
+  const folder = resolve(dirname(path), policiesPathOf(yaml.value));
   const shown = relative(dirname(path), folder) || ".";
   const policyFolder = await readPolicyFolder(folder, shown);
   if (Array.isArray(policyFolder)) problems.push(...policyFolder);
@@ -41,7 +42,7 @@ export const loadConfiguration = async (path: string, env: NodeJS.ProcessEnv): P
     );
   if (!parsed.success || Array.isArray(policyFolder) || problems.length > 0)
     throw new ConfigurationRefused(problems);
-  return configurationOf(parsed.data, policyFolder, [resolve(path), folder]);
+  return configurationOf(parsed.data, policyFolder);
 };
 
 const lineAt = (yaml: YamlFile, at: readonly PropertyKey[]): { line?: number } => {
@@ -82,13 +83,3 @@ const namesIn = (value: unknown, list: string, key: string): string[] => {
       })
     : [];
 };
-
-const policiesOf = (value: unknown): string => {
-  const policies = property(value, "policies");
-  return typeof policies === "string" ? policies : "./policies";
-};
-
-const property = (value: unknown, key: string): unknown =>
-  typeof value === "object" && value !== null
-    ? Object.getOwnPropertyDescriptor(value, key)?.value
-    : undefined;
