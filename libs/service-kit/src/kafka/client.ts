@@ -1,7 +1,10 @@
 import kafkajs, { type Kafka, type KafkaConfig } from "kafkajs";
 import type { Logger } from "../logs.js";
+import { stopIdleTimers } from "./idle-timers.js";
 
 const { logLevel } = kafkajs;
+
+stopIdleTimers();
 
 /** Bounds on a single try and on all tries together; past them the caller is told. */
 const limits = {

@@ -12,7 +12,7 @@ import type { IHeaders, Message } from "kafkajs";
 export function encodeEvent(event: EventMessage): Message {
   return {
     key: event.subject,
-    value: JSON.stringify(event.data),
+    value: Buffer.from(JSON.stringify(event.data)),
     headers: {
       ce_specversion: "1.0",
       ce_id: event.id,

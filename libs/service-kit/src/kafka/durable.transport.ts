@@ -1,5 +1,5 @@
-import type { TopicName } from "@countersign/contracts";
-import type { EachBatchPayload, KafkaMessage } from "kafkajs";
+import { type Topic, type TopicName, topics } from "@countersign/contracts";
+import type { Consumer, EachBatchPayload, KafkaMessage } from "kafkajs";
 import type { DataSource, EntityManager } from "typeorm";
 import { lockOffset, storeOffset } from "../postgres/offsets.js";
 import { decodeEvent } from "./codec.js";
@@ -12,7 +12,10 @@ export interface DurableOptions {
   readonly schema: string;
   /** Several consumer groups in one service need names of their own. */
   readonly group?: string;
-  /** Takes whole batches, unreadable messages included, instead of Nest's handlers. Runs in the offset's transaction. */
+  /**
+   * Takes up to 500 messages at a time, unreadable ones included, instead of Nest's handlers. Runs in the offset's
+   * transaction. What it throws stops the partition until it succeeds.
+   */
   readonly batch?: (deliveries: readonly Delivery[], manager: EntityManager) => Promise<void>;
   /** Runs after each commit, for instance to wake the outbox. */
   readonly afterCommit?: () => void;
@@ -37,26 +40,29 @@ export class DurableTransport extends KafkaTransport {
 
   protected override async start(): Promise<void> {
     if (!this.#options.batch) this.assertHandled();
-    const consumer = await this.consume({ groupId: this.#group }, true);
-    consumer.on("consumer.group_join", () => {
-      this.#joined = true;
-    });
-    consumer.on("consumer.crash", () => {
-      this.#joined = false;
+    await this.consume({ groupId: this.#group }, true, (consumer) => {
+      consumer.on("consumer.group_join", () => {
+        this.#joined = true;
+      });
+      for (const left of ["consumer.crash", "consumer.disconnect", "consumer.stop"] as const) {
+        consumer.on(left, () => {
+          this.#joined = false;
+        });
+      }
     });
   }
 
   protected override async handleBatch(payload: EachBatchPayload): Promise<void> {
     const { batch, heartbeat, isRunning, isStale, commitOffsetsIfNecessary, resolveOffset } = payload;
     const topic = batch.topic as TopicName;
-    const steps = this.#options.batch ? [batch.messages] : batch.messages.map((message) => [message]);
+    const steps = inSteps(batch.messages, this.#options.batch ? messagesPerTransactionMax : 1);
     for (const messages of steps) {
       if (!isRunning() || isStale()) return;
       const last = messages.at(-1);
       if (!last) continue;
       const seekTo = await this.#apply(topic, batch.partition, messages);
       if (seekTo !== undefined) {
-        this.unwrap<import("kafkajs").Consumer>().seek({ topic, partition: batch.partition, offset: seekTo });
+        this.unwrap<Consumer>().seek({ topic, partition: batch.partition, offset: seekTo });
         return;
       }
       this.#options.afterCommit?.();
@@ -82,16 +88,15 @@ export class DurableTransport extends KafkaTransport {
     const refused: Delivery[] = [];
     const apply = async (manager: EntityManager): Promise<string | undefined> => {
       const stored = await lockOffset(manager, { schema, group: this.#group, topic, partition });
-      if (stored !== undefined && first > stored && (await this.#reachable(topic, partition, stored))) {
-        return stored.toString();
-      }
+      const readOn = await this.#readOnAt(topic, partition, first, stored);
+      if (readOn !== undefined) return readOn.toString();
       const deliveries = messages
         .filter(({ offset }) => stored === undefined || BigInt(offset) >= stored)
         .map((message): Delivery => {
           const decoded = decodeEvent(topic, message.headers, message.value);
           return { topic, partition, offset: message.offset, manager, value: message.value, ...decoded };
         });
-      if (batch) {
+      if (batch && deliveries.length > 0) {
         await batch(deliveries, manager);
         this.around.metrics.consumed.inc({ topic }, deliveries.length);
       } else {
@@ -129,37 +134,55 @@ export class DurableTransport extends KafkaTransport {
     error: EventRefused,
   ): Promise<undefined> {
     const { dataSource, schema } = this.#options;
+    const place = { schema, group: this.#group, topic, partition };
     await dataSource.transaction(async (manager) => {
-      await lockOffset(manager, { schema, group: this.#group, topic, partition });
+      const stored = await lockOffset(manager, place);
       for (const { offset, value } of messages) {
+        // Another member of the group may have taken over in between and be further on.
+        if (stored !== undefined && BigInt(offset) < stored) continue;
         const problem = { reason: "handler_refused", detail: error.message };
         await quarantine(this.around, { topic, partition, offset, value, problem });
-        await storeOffset(manager, {
-          schema,
-          group: this.#group,
-          topic,
-          partition,
-          next: BigInt(offset) + 1n,
-        });
+        await storeOffset(manager, { ...place, next: BigInt(offset) + 1n });
       }
     });
   }
 
-  /** Whether the log still holds the offset; if retention dropped it, there is nothing to go back to. */
-  async #reachable(topic: TopicName, partition: number, offset: bigint): Promise<boolean> {
+  /**
+   * Where to read on when Kafka starts past what PostgreSQL has seen; a database without an offset has seen nothing,
+   * whatever Kafka remembers of the group. Undefined where the messages follow, or retention dropped those between.
+   */
+  async #readOnAt(
+    topic: TopicName,
+    partition: number,
+    first: bigint,
+    stored: bigint | undefined,
+  ): Promise<bigint | undefined> {
+    if (first <= (stored ?? 0n) || isCompacted(topic)) return undefined;
     const admin = this.around.kafka.admin();
     await admin.connect();
     try {
       const offsets = await admin.fetchTopicOffsets(topic);
       const low = BigInt(offsets.find((part) => part.partition === partition)?.low ?? 0);
-      return offset >= low && topicsWithHoles.has(topic) === false;
+      if (stored === undefined) return first > low ? low : undefined;
+      return stored >= low ? stored : undefined;
     } finally {
       await admin.disconnect();
     }
   }
 }
 
+/** A long backlog is taken in parts, so that a transaction stays short and the group hears a heartbeat in between. */
+const messagesPerTransactionMax = 500;
+
+const inSteps = <M>(messages: readonly M[], size: number): M[][] =>
+  Array.from({ length: Math.ceil(messages.length / size) }, (_, step) =>
+    messages.slice(step * size, (step + 1) * size),
+  );
+
 /** Compaction leaves holes in the numbering, so a jump there says nothing. */
-const topicsWithHoles: ReadonlySet<TopicName> = new Set(["policy.bundles", "masking.policies"]);
+const isCompacted = (name: TopicName): boolean => {
+  const topic: Topic = topics[name];
+  return topic.compacted === true;
+};
 
 const nextAfter = (offset: string): string => (BigInt(offset) + 1n).toString();

@@ -1,9 +1,10 @@
 import { type EventOn, type ServiceName, type TopicName, topics } from "@countersign/contracts";
-import type { Kafka, Message, Producer, RecordMetadata } from "kafkajs";
+import type { Kafka, Message } from "kafkajs";
 import type { Logger } from "../logs.js";
 import type { Metrics } from "../metrics.js";
 import { encodeEvent } from "./codec.js";
-import { GroupCommit, LogUnavailable } from "./group-commit.js";
+import { GroupCommit, LogUnavailable, RecordTooLarge } from "./group-commit.js";
+import { AbandonableProducer, type Outgoing } from "./producer.js";
 
 /** Where an event went. */
 export interface Position {
@@ -13,14 +14,6 @@ export interface Position {
 
 /** An event and the topic that carries it. */
 export type Entry = { [N in TopicName]: { readonly topic: N; readonly event: EventOn<N> } }[TopicName];
-
-interface Outgoing {
-  readonly topic: TopicName;
-  readonly message: Message;
-}
-
-const ackTimeoutMs = 5_000;
-const allInSyncReplicas = -1;
 
 /**
  * The one way to write to Kafka: acknowledged by all in-sync replicas, in order, batched by group commit.
@@ -34,8 +27,8 @@ export class EventLog {
   readonly #log: Logger;
   readonly #metrics: Metrics;
   readonly #commit: GroupCommit<Outgoing, Position>;
-  readonly #onFailure: (() => void)[] = [];
-  #producer: Promise<Producer> | undefined;
+  readonly #onFailure: (() => Promise<void> | void)[] = [];
+  #producer: AbandonableProducer;
   #healthy = false;
 
   constructor(options: { kafka: Kafka; service: ServiceName; log: Logger; metrics: Metrics }) {
@@ -43,33 +36,38 @@ export class EventLog {
     this.#service = options.service;
     this.#log = options.log;
     this.#metrics = options.metrics;
+    this.#producer = new AbandonableProducer(options.kafka);
     this.#commit = new GroupCommit({
-      send: (records) => this.#send(records),
-      bytesOf: ({ message }) => message.value?.length ?? 0,
+      send: (records, msLeft) => this.#send(records, msLeft),
+      bytesOf,
       onFailure: (error) => this.#failed(error),
     });
   }
 
-  /** Connects, so that a wrong address is met at start and not at the first record. */
+  /** Connects, so that a wrong address is met at start and not at the first record. Errors: LogUnavailable. */
   async open(): Promise<void> {
-    await this.#connected();
-    this.#healthy = true;
+    try {
+      await withDeadline(this.#connect(), connectMsMax);
+    } catch (cause) {
+      throw new LogUnavailable("Kafka does not answer; check KAFKA_BROKERS and that the broker runs.", {
+        cause,
+      });
+    }
   }
 
   /** Undefined while the log takes records, otherwise why not; the answer of a readiness check. */
   async problem(): Promise<string | undefined> {
     if (this.#healthy) return undefined;
     try {
-      await this.#connected();
-      this.#healthy = true;
+      await this.#connect();
       return undefined;
     } catch {
       return "Kafka does not answer";
     }
   }
 
-  /** Runs after a failed batch, before the next one is formed. */
-  onAppendFailed(listener: () => void): void {
+  /** Runs after a failed batch, before the next one is formed and before the batch's waiters are told. */
+  onAppendFailed(listener: () => Promise<void> | void): void {
     this.#onFailure.push(listener);
   }
 
@@ -96,8 +94,7 @@ export class EventLog {
 
   async close(): Promise<void> {
     await this.#commit.close();
-    const producer = await this.#producer?.catch(() => undefined);
-    await producer?.disconnect();
+    await this.#producer.disconnect();
   }
 
   #assertWriter(topic: TopicName): void {
@@ -107,78 +104,68 @@ export class EventLog {
     }
   }
 
-  #connected(): Promise<Producer> {
-    this.#producer ??= (async () => {
-      const producer = this.#kafka.producer({
-        idempotent: true,
-        maxInFlightRequests: 1,
-        allowAutoTopicCreation: false,
-        retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 4 },
-      });
+  async #connect(): Promise<void> {
+    const producer = this.#producer;
+    try {
       await producer.connect();
-      return producer;
-    })();
-    this.#producer.catch(() => {
-      this.#producer = undefined;
-    });
-    return this.#producer;
+      this.#healthy = true;
+    } catch (error) {
+      // A failed connection is remembered by its producer; the next try needs another one.
+      if (producer === this.#producer) this.#replaceProducer();
+      throw error;
+    }
   }
 
-  async #send(records: Outgoing[]): Promise<Position[]> {
+  async #send(records: Outgoing[], msLeft: number): Promise<Position[]> {
     const stopTimer = this.#metrics.appends.startTimer();
-    const byTopic = new Map<TopicName, Message[]>();
-    for (const { topic, message } of records) {
-      const messages = byTopic.get(topic);
-      if (messages) messages.push(message);
-      else byTopic.set(topic, [message]);
-    }
     try {
-      const producer = await this.#connected();
-      const metadata = await withDeadline(
-        producer.sendBatch({
-          acks: allInSyncReplicas,
-          timeout: ackTimeoutMs,
-          topicMessages: [...byTopic].map(([topic, messages]) => ({ topic, messages })),
-        }),
-      );
-      const refused = metadata.find((part: RecordMetadata) => part.errorCode !== 0);
-      if (refused) throw new LogUnavailable("Kafka refused a record; see the broker's log.");
+      const partitions = await withDeadline(this.#producer.send(records), msLeft);
       this.#healthy = true;
       stopTimer();
-      return records.map(({ topic }) => ({
-        topic,
-        partition: metadata.find((part) => part.topicName === topic)?.partition ?? 0,
-      }));
+      return records.map(({ topic }, index) => ({ topic, partition: partitions[index] ?? 0 }));
     } catch (cause) {
       throw new LogUnavailable(
         "Evidence cannot be written, because Kafka did not acknowledge; try again later.",
-        {
-          cause,
-        },
+        { cause },
       );
     }
   }
 
-  #failed(error: unknown): void {
-    this.#metrics.appendsFailed.inc();
-    this.#healthy = false;
-    this.#log.error({ error }, "a batch was not acknowledged; a new producer takes over");
-    const broken = this.#producer;
-    this.#producer = undefined;
-    broken?.then((producer) => producer.disconnect()).catch(() => undefined);
-    for (const listener of this.#onFailure) listener();
+  async #failed(error: unknown): Promise<void> {
+    if (error instanceof RecordTooLarge) {
+      this.#log.error({ error }, "a record is too large for the log");
+    } else {
+      this.#metrics.appendsFailed.inc();
+      this.#healthy = false;
+      this.#log.error({ error }, "a batch was not acknowledged; a new producer takes over");
+      this.#replaceProducer();
+    }
+    for (const listener of this.#onFailure) await listener();
+  }
+
+  #replaceProducer(): void {
+    this.#producer.abandon();
+    this.#producer = new AbandonableProducer(this.#kafka);
   }
 }
 
-const sendMsMax = 8_000;
+const connectMsMax = 15_000;
+/** What a record takes on the wire besides its parts. */
+const recordOverheadBytes = 128;
+
+const bytesOf = ({ message: { key, value, headers } }: Outgoing): number =>
+  Buffer.byteLength(key ?? "") +
+  Buffer.byteLength(value ?? "") +
+  Buffer.byteLength(JSON.stringify(headers ?? {})) +
+  recordOverheadBytes;
 
 /** The client library's own retries have no total bound; ours has. */
-async function withDeadline<T>(work: Promise<T>): Promise<T> {
+async function withDeadline<T>(work: Promise<T>, msMax: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(
-      () => reject(new LogUnavailable(`No acknowledgement within ${sendMsMax} ms.`)),
-      sendMsMax,
+      () => reject(new LogUnavailable(`No acknowledgement within ${Math.round(msMax)} ms.`)),
+      msMax,
     );
   });
   try {

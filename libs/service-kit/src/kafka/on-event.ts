@@ -4,9 +4,10 @@ import type { EntityManager } from "typeorm";
 
 type TypeOn<N extends TopicName> = (typeof topics)[N]["messages"][number]["type"];
 
-type Handler<N extends TopicName, T extends string> = TypedPropertyDescriptor<
-  (event: Extract<EventOn<N>, { type: T }>, context: EventContext) => Promise<void> | void
->;
+/** A method's descriptor, of which only the method itself matters; it may leave the context out. */
+interface Handler<N extends TopicName, T extends string> {
+  readonly value?: (event: Extract<EventOn<N>, { type: T }>, context: EventContext) => Promise<void> | void;
+}
 
 /**
  * Names the handler of one type on one topic: `@OnEvent("session.events", "SessionGranted")` over

@@ -77,7 +77,12 @@ export abstract class KafkaTransport extends Server {
   protected abstract start(): Promise<void>;
   protected abstract handleBatch(payload: EachBatchPayload): Promise<void>;
 
-  protected async consume(config: ConsumerConfig, fromBeginning: boolean): Promise<Consumer> {
+  /** Joins the group and reads; `listen` gets the consumer before it does either. */
+  protected async consume(
+    config: ConsumerConfig,
+    fromBeginning: boolean,
+    listen: (consumer: Consumer) => void,
+  ): Promise<void> {
     const consumer = this.around.kafka.consumer({
       allowAutoTopicCreation: false,
       maxBytes: fetchBytesMax,
@@ -94,6 +99,7 @@ export abstract class KafkaTransport extends Server {
       },
     });
     this.#consumer = consumer;
+    listen(consumer);
     await consumer.connect();
     await consumer.subscribe({ topics: this.subscriptions.map(({ topic }) => topic), fromBeginning });
     await consumer.run({
@@ -102,7 +108,6 @@ export abstract class KafkaTransport extends Server {
       partitionsConsumedConcurrently: 4,
       eachBatch: (payload) => this.handleBatch(payload),
     });
-    return consumer;
   }
 
   /** Throws HandlerMissing unless every type of every subscribed topic is accounted for. */

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { TopicName } from "@countersign/contracts";
-import type { EachBatchPayload } from "kafkajs";
+import type { Consumer, EachBatchPayload } from "kafkajs";
 import { decodeEvent } from "./codec.js";
 import type { Delivery } from "./on-event.js";
 import { quarantine } from "./quarantine.js";
@@ -23,6 +23,7 @@ export class ViewTransport extends KafkaTransport {
   /** The offset at which the view is whole, per partition. */
   readonly #targets = new Map<string, bigint>();
   #started = false;
+  #fetchedAtMs = 0;
 
   constructor(around: Surroundings, subscriptions: readonly ViewSubscription[]) {
     super(around, subscriptions);
@@ -31,7 +32,8 @@ export class ViewTransport extends KafkaTransport {
         sinceMs === undefined ? [] : [[topic, sinceMs] as const],
       ),
     );
-    around.health.register("view", () => this.#problem());
+    const names = subscriptions.map(({ topic }) => topic).join(", ");
+    around.health.register(`view of ${names}`, () => this.#problem());
   }
 
   /** True once everything that was on the topics at start is applied. */
@@ -46,7 +48,6 @@ export class ViewTransport extends KafkaTransport {
     this.assertHandled();
     const admin = this.around.kafka.admin();
     await admin.connect();
-    const starts: { topic: string; partition: number; offset: string }[] = [];
     try {
       for (const { topic } of this.subscriptions) {
         const sinceMs = this.#sinceMs.get(topic);
@@ -59,15 +60,27 @@ export class ViewTransport extends KafkaTransport {
           const start = found === undefined ? BigInt(low) : found === "-1" ? BigInt(high) : BigInt(found);
           this.#targets.set(placeOf(topic, partition), BigInt(high));
           this.#applied.set(placeOf(topic, partition), start);
-          starts.push({ topic, partition, offset: start.toString() });
         }
       }
     } finally {
       await admin.disconnect();
     }
-    const consumer = await this.consume({ groupId: `${this.around.service}-view-${randomUUID()}` }, true);
-    for (const start of starts) consumer.seek(start);
+    const groupId = `${this.around.service}-view-${randomUUID()}`;
+    await this.consume({ groupId }, true, (consumer) => {
+      // The group commits no offsets, so each time it joins it would read from the beginning.
+      consumer.on("consumer.group_join", () => this.#readOn(consumer));
+      consumer.on("consumer.fetch", () => {
+        this.#fetchedAtMs = performance.now();
+      });
+    });
     this.#started = true;
+  }
+
+  #readOn(consumer: Consumer): void {
+    for (const [place, offset] of this.#applied) {
+      const [topic = "", partition] = place.split("/");
+      consumer.seek({ topic, partition: Number(partition), offset: offset.toString() });
+    }
   }
 
   protected override async handleBatch({
@@ -109,8 +122,13 @@ export class ViewTransport extends KafkaTransport {
 
   #problem(): string | undefined {
     if (!this.#started) return "not connected to Kafka yet";
-    return this.whole ? undefined : "still reading what happened before the start";
+    if (!this.whole) return "still reading what happened before the start";
+    const silentMs = performance.now() - this.#fetchedAtMs;
+    return silentMs > silentMsMax ? `no answer from Kafka for ${Math.round(silentMs / 1000)} s` : undefined;
   }
 }
+
+/** An idle fetch answers twice a second; longer silence means that the view may be behind without knowing it. */
+const silentMsMax = 10_000;
 
 const placeOf = (topic: string, partition: number): string => `${topic}/${partition}`;

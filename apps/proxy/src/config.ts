@@ -1,0 +1,63 @@
+import { readFileSync } from "node:fs";
+import type { SecretReference } from "@countersign/contracts";
+import { CountersignError } from "@countersign/contracts";
+import { serviceConfig } from "@countersign/service-kit";
+import { hostname } from "node:os";
+import { z } from "zod";
+
+/** What the proxy is told by its environment. It has no database: its views are rebuilt from Kafka. */
+export const proxyConfig = serviceConfig.extend({
+  PROXY_ID: z
+    .string()
+    .regex(/^[\w.-]{1,100}$/)
+    .default(hostname())
+    .describe("Stable name of this replica: it closes what a former process of the same name left open."),
+  FINGERPRINT_KEY_FILE: z
+    .string()
+    .transform((path, context) => {
+      try {
+        const key = Buffer.from(readFileSync(path, "utf8").trim(), "base64");
+        if (key.length >= 32) return key;
+        context.addIssue({
+          code: "custom",
+          message: "the file must hold at least 32 random bytes in base64",
+        });
+      } catch {
+        context.addIssue({ code: "custom", message: "the file cannot be read" });
+      }
+      return z.NEVER;
+    })
+    .describe("Key of fingerprints and request digests, shared by all proxies and masking."),
+  ALLOWED_ORIGINS: z
+    .string()
+    .default("")
+    .transform((value) => value.split(",").filter((origin) => origin !== ""))
+    .describe("Browser origins that may call the gateway, separated by commas; none by default."),
+  TRUST_PROXY: z
+    .enum(["true", "false"])
+    .default("false")
+    .transform((value) => value === "true"),
+});
+export type ProxyConfig = z.infer<typeof proxyConfig>;
+
+export class SecretMissing extends CountersignError {
+  constructor(where: string) {
+    super("secret_missing", `The upstream credential is not there: set ${where} for the proxy.`);
+  }
+}
+
+/** Reads a secret where its reference points, at each use, so that a rotated file needs no restart. */
+export function readSecret(reference: SecretReference): string {
+  if ("env" in reference) {
+    const value = process.env[reference.env];
+    if (!value) throw new SecretMissing(`the environment variable ${reference.env}`);
+    return value;
+  }
+  try {
+    const value = readFileSync(reference.file, "utf8").trim();
+    if (value) return value;
+  } catch {
+    // The error below says the same for an empty and a missing file.
+  }
+  throw new SecretMissing(`the file ${reference.file}`);
+}

@@ -1,0 +1,169 @@
+import type {
+  CallOutcome,
+  OriginalSealed,
+  Payload,
+  RefusalReason,
+  SessionGranted,
+} from "@countersign/contracts";
+import type { Clock, Entry } from "@countersign/service-kit";
+import type { Era } from "../exchange.js";
+import { type Scanned, Scanner, sha256Of } from "./payloads.js";
+import type { Draft } from "./recorder.js";
+import type { Sealer } from "./seal.js";
+
+type Direction = OriginalSealed["direction"];
+
+/** A payload ready for a record, with the sealed original that has to be durable along with it. */
+export interface Kept {
+  readonly payload: Payload;
+  readonly alongside: readonly Entry[];
+  /** Call once `alongside` is durable. */
+  readonly stored: () => void;
+}
+
+/** Makes the records of one call; each repeats who calls what, so that it can be read on its own. */
+export class CallRecords {
+  constructor(
+    private readonly about: {
+      readonly callId: string;
+      readonly session: SessionGranted;
+      readonly clientAddress: string;
+      readonly era: Era;
+      readonly method: string;
+      readonly target: string | undefined;
+    },
+    private readonly tools: { readonly scanner: Scanner; readonly sealer: Sealer; readonly clock: Clock },
+  ) {}
+
+  get callId(): string {
+    return this.about.callId;
+  }
+
+  /** Turns a scanned message into what a record keeps of it, sealing the original where something was masked. */
+  async keep(scanned: Scanned, direction: Direction): Promise<Kept> {
+    const payload = payloadOf(scanned);
+    if (scanned.toSeal === undefined) return { payload, alongside: [], stored: () => undefined };
+    const { sessionId, endpoint } = this.about.session;
+    const { sealed, key } = await this.tools.sealer.seal({
+      sessionId,
+      endpoint,
+      callId: this.callId,
+      direction,
+      text: scanned.toSeal,
+    });
+    const original = { id: sealed.originalId, sha256: sealed.sha256 };
+    const time = this.tools.clock.now().toISOString();
+    const common = { source: "proxy" as const, subject: sessionId, time };
+    const wrapped: Entry = {
+      topic: "mcp.originals",
+      event: { ...common, id: this.tools.clock.newId(), type: "SessionKeyWrapped", data: key.wrapped },
+    };
+    const original_: Entry = {
+      topic: "mcp.originals",
+      event: { ...common, id: this.tools.clock.newId(), type: "OriginalSealed", data: sealed },
+    };
+    return {
+      payload: { ...payload, original },
+      alongside: key.published ? [original_] : [wrapped, original_],
+      stored: () => {
+        key.published = true;
+      },
+    };
+  }
+
+  intended(
+    request: Payload,
+    decision: { effect: "allow" | "hold"; policies: string[]; bundleVersion: string },
+  ): Draft {
+    return { type: "CallIntended", subject: this.#subject, data: { ...this.#context, request, decision } };
+  }
+
+  held(approvalId: string, requestDigest: string): Draft {
+    return {
+      type: "CallHeld",
+      subject: this.#subject,
+      data: { ...this.#context, approvalId, requestDigest },
+    };
+  }
+
+  released(approvalId: string, requestDigest: string, approvedBy: string): Draft {
+    const data = { ...this.#context, approvalId, requestDigest, approvedBy };
+    return { type: "CallReleased", subject: this.#subject, data };
+  }
+
+  completed(
+    outcome: CallOutcome,
+    more: {
+      response?: Payload;
+      httpStatus?: number;
+      latencyMs?: number;
+      approvalId?: string;
+      detail?: string;
+    } = {},
+  ): Draft {
+    return { type: "CallCompleted", subject: this.#subject, data: { ...this.#context, outcome, ...more } };
+  }
+
+  message(direction: Direction, kind: "notification" | "request" | "response", message: Payload): Draft {
+    return {
+      type: "MessageRecorded",
+      subject: this.#subject,
+      data: { ...this.#context, direction, kind, message },
+    };
+  }
+
+  get #subject(): string {
+    return this.about.session.sessionId;
+  }
+
+  get #context() {
+    const { session, callId, clientAddress, era, method, target } = this.about;
+    const { groups: _, ...principal } = session.principal;
+    return {
+      callId,
+      sessionId: session.sessionId,
+      principal,
+      client: session.client,
+      endpoint: session.endpoint,
+      clientAddress,
+      era,
+      method: this.tools.scanner.mask(method),
+      ...(target === undefined ? {} : { target: this.tools.scanner.mask(target) }),
+    };
+  }
+}
+
+/** What a record keeps of a message; the sealed original comes beside it. */
+export const payloadOf = (scanned: Scanned): Payload => ({
+  text: scanned.masked,
+  sha256: sha256Of(scanned.masked),
+  bytes: scanned.bytes,
+  contentType: scanned.contentType,
+  findings: [...scanned.findings],
+});
+
+/** The record of a request that was refused, with as much as was known of it by then. */
+export function refused(known: {
+  callId: string;
+  reason: RefusalReason;
+  detail?: string;
+  session?: SessionGranted | undefined;
+  endpoint?: string | undefined;
+  clientAddress?: string | undefined;
+  method?: string | undefined;
+  target?: string | undefined;
+  request?: Payload | undefined;
+  policies?: string[] | undefined;
+  bundleVersion?: string | undefined;
+}): Draft {
+  const { session, ...rest } = known;
+  const { groups: _, ...principal } = session?.principal ?? { groups: undefined };
+  const who = session
+    ? {
+        sessionId: session.sessionId,
+        principal: principal as Omit<SessionGranted["principal"], "groups">,
+        client: session.client,
+      }
+    : {};
+  return { type: "CallRefused", subject: session?.sessionId ?? known.callId, data: { ...rest, ...who } };
+}

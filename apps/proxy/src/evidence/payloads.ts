@@ -1,0 +1,55 @@
+import { createHash } from "node:crypto";
+import { scanJson, scanText } from "@countersign/card-data";
+import type { CardDataPolicy, Finding } from "@countersign/contracts";
+
+/** A message after the search for card data: what may be kept, what may be delivered, what may be sealed. */
+export interface Scanned {
+  readonly masked: string;
+  readonly findings: readonly Finding[];
+  /** The original without sensitive authentication data; only where something was masked. */
+  readonly toSeal?: string;
+  readonly bytes: number;
+  readonly contentType: string;
+}
+
+/** Scans messages by the policy of the moment. */
+export class Scanner {
+  constructor(
+    private readonly policy: () => CardDataPolicy | undefined,
+    private readonly fingerprintKey: Uint8Array,
+  ) {}
+
+  /** Throws JsonRefused for what is not strict JSON. */
+  json(text: string, contentType = "application/json"): Scanned {
+    return scannedOf(scanJson(text, this.#options()), text, contentType);
+  }
+
+  text(text: string, contentType = "text/plain"): Scanned {
+    return scannedOf(scanText(text, this.#options()), text, contentType);
+  }
+
+  /** A short text such as a tool name, masked. */
+  mask(text: string): string {
+    return scanText(text, this.#options()).masked;
+  }
+
+  get ready(): boolean {
+    return this.policy() !== undefined;
+  }
+
+  #options(): { policy: CardDataPolicy; fingerprintKey: Uint8Array } {
+    const policy = this.policy();
+    if (!policy) throw new TypeError("no card-data policy yet; readiness guards this");
+    return { policy, fingerprintKey: this.fingerprintKey };
+  }
+}
+
+const scannedOf = (result: ReturnType<typeof scanJson>, text: string, contentType: string): Scanned => ({
+  masked: result.masked,
+  findings: result.findings,
+  ...(result.changed ? { toSeal: result.withoutSad } : {}),
+  bytes: Buffer.byteLength(text),
+  contentType,
+});
+
+export const sha256Of = (text: string): string => createHash("sha256").update(text).digest("hex");

@@ -1,0 +1,38 @@
+import type { IncomingHttpHeaders } from "node:http";
+import type { Endpoint, SessionGranted } from "@countersign/contracts";
+import type { PolicyEngine } from "@countersign/policy";
+import type { Scanned } from "./evidence/payloads.js";
+import type { JsonRpcMessage } from "./steps/parse-message.js";
+
+/** What a client sent, before anything is believed of it. */
+export interface Received {
+  readonly httpMethod: "POST" | "GET" | "DELETE";
+  readonly endpointName: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly clientAddress: string;
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+/** The session that a verified token names. */
+export interface Admitted {
+  readonly endpoint: Endpoint;
+  readonly engine: PolicyEngine;
+  readonly session: SessionGranted;
+  /** Aborts when the session is revoked or expires; its reason says which. */
+  readonly ended: AbortSignal;
+}
+
+/** One JSON-RPC message of an admitted client, scanned for card data. */
+export interface Message {
+  readonly bytes: Uint8Array;
+  readonly scanned: Scanned;
+  readonly rpc: JsonRpcMessage;
+}
+
+export type Era = "legacy" | "modern";
+
+/** The era a request belongs to: the modern one names its version in a header and has no session. */
+export function eraOf(headers: IncomingHttpHeaders): Era {
+  const version = headers["mcp-protocol-version"];
+  return typeof version === "string" && version >= "2026-07-28" ? "modern" : "legacy";
+}

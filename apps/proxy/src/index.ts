@@ -1,0 +1,1 @@
+export { proxyService } from "./service.js";

@@ -1,0 +1,4 @@
+import { runService } from "@countersign/service-kit";
+import { proxyService } from "./service.js";
+
+await runService(proxyService);

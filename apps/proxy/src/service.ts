@@ -1,0 +1,38 @@
+import type { INestApplication } from "@nestjs/common";
+import { FastifyAdapter } from "@nestjs/platform-fastify";
+import { type ServiceDefinition, ViewTransport } from "@countersign/service-kit";
+import { proxyConfig } from "./config.js";
+import { ProxyModule } from "./proxy.module.js";
+
+/** No session is longer; the view of sessions reads back this far. */
+const sessionMsMax = 24 * 60 * 60 * 1_000;
+
+export const proxyService: ServiceDefinition<typeof proxyConfig> = {
+  name: "proxy",
+  config: proxyConfig,
+  module: () => ProxyModule,
+  adapter: (config) =>
+    new FastifyAdapter({ forceCloseConnections: true, trustProxy: config.TRUST_PROXY, requestTimeout: 0 }),
+  prepare: takeBodiesAsStreams,
+  transports: (_, around) => [
+    new ViewTransport(around, [
+      { topic: "session.events", sinceMs: sessionMsMax, ignores: ["SessionRequested", "SessionDenied"] },
+      { topic: "policy.bundles" },
+      { topic: "masking.policies" },
+      {
+        topic: "approval.events",
+        sinceMs: 0,
+        ignores: ["ApprovalRequested", "ApprovalWithdrawn", "ApprovalAttemptRefused"],
+      },
+    ]),
+  ],
+};
+
+/** The pipeline reads bodies itself, after it knows who sends them; nothing is parsed before. */
+function takeBodiesAsStreams(app: INestApplication): void {
+  const adapter = app.getHttpAdapter() as unknown as FastifyAdapter;
+  Reflect.set(adapter, "registerParserMiddleware", () => undefined);
+  const fastify = adapter.getInstance();
+  fastify.removeAllContentTypeParsers();
+  fastify.addContentTypeParser("*", (_request, _payload, done) => done(null));
+}

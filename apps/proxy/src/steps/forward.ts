@@ -1,0 +1,52 @@
+import type { Admitted, Received } from "../exchange.js";
+import type { Gateway } from "../gateway.js";
+import { Refusal } from "../refusal.js";
+import { upstreamHeaders } from "../upstream/headers.js";
+import type { UpstreamAnswer } from "../upstream/upstream.client.js";
+
+/** A request under way upstream. */
+export interface Forwarded {
+  readonly answer: UpstreamAnswer;
+  /** To be called for each piece of the answer: it puts off the timeout. */
+  readonly alive: () => void;
+  readonly done: () => void;
+}
+
+/** The upstream's own session id, if this principal is the one who opened it. */
+export function openMcpSession(received: Received, admitted: Admitted, gateway: Gateway): string | undefined {
+  const bound = received.headers["mcp-session-id"];
+  if (typeof bound !== "string") return undefined;
+  const { endpoint, session } = admitted;
+  const opened = gateway.mcpSessionIds.open(bound, endpoint.name, session.principal.id);
+  if (opened !== undefined) return opened;
+  throw new Refusal("session_unknown", "This MCP session is not yours or is gone; start a new one.", {
+    httpStatus: 404,
+  });
+}
+
+/** Sends a request on, with the gateway's own credential. `stop` ends it; silence for the endpoint's timeout does too. */
+export async function forward(
+  gateway: Gateway,
+  received: Received,
+  admitted: Admitted,
+  options: { upstreamSessionId: string | undefined; body?: Uint8Array; stop: AbortSignal; patient?: boolean },
+): Promise<Forwarded> {
+  const { upstream } = admitted.endpoint;
+  const silence = new AbortController();
+  const timeoutMs = upstream.timeoutSeconds * 1_000;
+  const timer = setTimeout(() => silence.abort("the upstream was silent for too long"), timeoutMs);
+  const done = (): void => clearTimeout(timer);
+  try {
+    const answer = await gateway.upstream.send(upstream, {
+      httpMethod: received.httpMethod,
+      headers: upstreamHeaders(received.headers, upstream, options.upstreamSessionId),
+      ...(options.body === undefined ? {} : { body: options.body }),
+      signal: AbortSignal.any([options.stop, silence.signal]),
+    });
+    if (options.patient) done();
+    return { answer, alive: () => void (options.patient ?? timer.refresh()), done };
+  } catch (error) {
+    done();
+    throw error;
+  }
+}

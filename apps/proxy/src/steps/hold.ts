@@ -1,0 +1,152 @@
+import { createHmac } from "node:crypto";
+import type { Entry } from "@countersign/service-kit";
+import type { Admitted, Message } from "../exchange.js";
+import type { CallRecords, Kept } from "../evidence/call-records.js";
+import type { Draft } from "../evidence/recorder.js";
+import type { Gateway } from "../gateway.js";
+import type { Verdict } from "../holds.js";
+import { parseLossless } from "../lossless-json.js";
+import type { Reply } from "../reply.js";
+import type { Decision } from "./decide.js";
+import { type JsonRpcMessage, progressTokenOf } from "./parse-message.js";
+
+/**
+ * The digest an approval is bound to: this endpoint, this method, these parameters to the last digit. It is keyed,
+ * because a plain hash of a short message with a card number in it could be searched for the number (PCI DSS 3.5.1.1).
+ */
+export function requestDigest(key: Uint8Array, endpoint: string, rpc: JsonRpcMessage, text: string): string {
+  const { _meta: _, ...params } = (parseLossless(text) as { params?: Record<string, unknown> }).params ?? {};
+  const method = rpc.kind === "response" ? "" : rpc.method;
+  return createHmac("sha256", key)
+    .update(JSON.stringify(["request digest v1", endpoint, method, params]))
+    .digest("hex");
+}
+
+export type HoldEnd = { readonly approvalId: string; readonly verdict: Verdict | "left" };
+
+const progressMs = 10_000;
+
+/**
+ * Holds a call until another person decides it. Intent, hold and the request for an approval are durable before
+ * anything is waited for. The client gets a stream with a sign of life; if it leaves, the hold stays for when it asks
+ * for exactly the same call again.
+ */
+export async function hold(
+  gateway: Gateway,
+  call: {
+    admitted: Admitted;
+    message: Message;
+    records: CallRecords;
+    kept: Kept;
+    decision: Decision;
+    reply: Reply;
+  },
+  cancelled: AbortSignal,
+): Promise<HoldEnd> {
+  const { admitted, message, records, kept, decision, reply } = call;
+  const { session, endpoint, ended } = admitted;
+  const digest = requestDigest(
+    gateway.config.FINGERPRINT_KEY_FILE,
+    endpoint.name,
+    message.rpc,
+    Buffer.from(message.bytes).toString("utf8"),
+  );
+  const before = gateway.holds.abandoned(session.sessionId, digest);
+  const approvalId = before?.approvalId ?? gateway.clock.newId();
+  const drafts: Draft[] = [records.intended(kept.payload, decision), records.held(approvalId, digest)];
+  if (before) await gateway.recorder.record(drafts, kept.alongside);
+  else {
+    const now = gateway.clock.now();
+    const expiresAt = new Date(now.getTime() + endpoint.approval.expirySeconds * 1_000);
+    gateway.holds.add({ approvalId, sessionId: session.sessionId, requestDigest: digest, expiresAt }, now);
+    const request = approvalRequest(gateway, call, { approvalId, digest, expiresAt });
+    try {
+      await gateway.recorder.record(drafts, [...kept.alongside, request]);
+    } catch (error) {
+      gateway.holds.drop(approvalId);
+      throw error;
+    }
+  }
+  kept.stored();
+  reply.startStream();
+  const progress = signsOfLife(reply, message.rpc, approvalId);
+  try {
+    const left = AbortSignal.any([reply.left, ended, cancelled]);
+    const verdict = await gateway.holds.wait(approvalId, left);
+    if (verdict === "left" && (ended.aborted || cancelled.aborted)) withdraw(gateway, approvalId);
+    return { approvalId, verdict };
+  } finally {
+    clearInterval(progress);
+  }
+}
+
+function approvalRequest(
+  gateway: Gateway,
+  { admitted, message, records }: { admitted: Admitted; message: Message; records: CallRecords },
+  about: { approvalId: string; digest: string; expiresAt: Date },
+): Entry {
+  const { session, endpoint } = admitted;
+  const { params } = parseLossless(message.scanned.masked) as {
+    params?: { name?: unknown; arguments?: unknown };
+  };
+  return {
+    topic: "approval.commands",
+    event: {
+      id: gateway.clock.newId(),
+      type: "RequestApproval",
+      source: "proxy",
+      subject: about.approvalId,
+      time: gateway.clock.now().toISOString(),
+      data: {
+        approvalId: about.approvalId,
+        callId: records.callId,
+        sessionId: session.sessionId,
+        requester: session.principal,
+        client: session.client,
+        endpoint: endpoint.name,
+        tool:
+          typeof params?.name === "string"
+            ? params.name
+            : message.rpc.kind === "request"
+              ? message.rpc.method
+              : "",
+        arguments: JSON.stringify(params?.arguments ?? params ?? {}),
+        requestDigest: about.digest,
+        justification: session.justification,
+        expiresAt: about.expiresAt.toISOString(),
+      },
+    },
+  };
+}
+
+/** Takes the question back; nobody needs to decide any more. Best effort: an approval without a hold opens nothing. */
+export function withdraw(gateway: Gateway, approvalId: string): void {
+  gateway.holds.drop(approvalId);
+  const event = {
+    id: gateway.clock.newId(),
+    type: "WithdrawApproval" as const,
+    source: "proxy" as const,
+    subject: approvalId,
+    time: gateway.clock.now().toISOString(),
+    data: { approvalId, reason: "the held call ended" },
+  };
+  gateway.eventLog.append({ topic: "approval.commands", event }).catch((error: unknown) => {
+    gateway.log.warn({ error, approvalId }, "an approval could not be withdrawn; it will expire");
+  });
+}
+
+/** Clients that count progress as a sign of life do not give up while a person thinks. */
+function signsOfLife(reply: Reply, rpc: JsonRpcMessage, approvalId: string): NodeJS.Timeout | undefined {
+  const progressToken = progressTokenOf(rpc);
+  if (progressToken === undefined) return undefined;
+  let progress = 0;
+  const tell = (): void => {
+    progress += 1;
+    const params = { progressToken, progress, message: `Waiting for approval ${approvalId}` };
+    void reply.write(
+      `event: message\ndata: ${JSON.stringify({ jsonrpc: "2.0", method: "notifications/progress", params })}\n\n`,
+    );
+  };
+  tell();
+  return setInterval(tell, progressMs);
+}
