@@ -1,5 +1,11 @@
-export * from "./launch-error.js";
-export * from "./kafka.js";
-export * from "./postgres.js";
-export * from "./ports.js";
-export * from "./progress.js";
+export { LaunchError, type LaunchErrorCode } from "./launch-error.js";
+export { type KafkaOptions, type RunningKafka, startKafka } from "./kafka.js";
+export { type PostgresOptions, type RunningPostgres, startPostgres } from "./postgres.js";
+export type { RunningProgram } from "./running-program.js";
+export type { Part } from "./part.js";
+export { freePorts, isPortFree } from "./ports.js";
+export { defaultPorts, type PartName, portNames, type Ports, portsFrom, portsOf } from "./plan.js";
+export { type OnProgress, step } from "./progress.js";
+export { startSuite, type Suite, type SuiteOptions } from "./suite.js";
+export { type LauncherOptions, runLauncher } from "./run-launcher.js";
+export { summaryOf } from "./summary.js";

@@ -5,6 +5,7 @@ export type LaunchErrorCode =
   | "checksum_mismatch"
   | "download_failed"
   | "not_built"
+  | "not_running"
   | "preflight_failed"
   | "program_failed"
   | "timed_out";
