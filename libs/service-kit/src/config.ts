@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { CountersignError } from "@countersign/contracts";
 import { z } from "zod";
 
@@ -35,16 +36,37 @@ export class ConfigInvalid extends CountersignError {
   }
 }
 
-/** Reads the environment by the schema; every problem is named at once, no value is ever shown. */
+/**
+ * Reads the environment by the schema; every problem is named at once, no value is ever shown. A variable may also be
+ * given as the name of a file that holds its value, `<NAME>_FILE`, so that a secret need not be in the environment.
+ */
 export function parseConfig<S extends z.ZodType>(
   service: string,
   schema: S,
   env: NodeJS.ProcessEnv,
 ): z.infer<S> {
-  const result = schema.safeParse(env);
-  if (result.success) return result.data;
-  throw new ConfigInvalid(
-    service,
-    result.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`),
-  );
+  const problems: string[] = [];
+  const result = schema.safeParse({ ...env, ...valuesFromFiles(schema, env, problems) });
+  if (result.success && problems.length === 0) return result.data;
+  const issues = result.error?.issues ?? [];
+  throw new ConfigInvalid(service, [
+    ...problems,
+    ...issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`),
+  ]);
 }
+
+function valuesFromFiles(schema: z.ZodType, env: NodeJS.ProcessEnv, problems: string[]): NodeJS.ProcessEnv {
+  const values: NodeJS.ProcessEnv = {};
+  for (const name of Object.keys(shapeOf(schema))) {
+    const file = env[`${name}_FILE`];
+    if (file === undefined || env[name] !== undefined || `${name}_FILE` in shapeOf(schema)) continue;
+    try {
+      values[name] = readFileSync(file, "utf8").trim();
+    } catch {
+      problems.push(`${name}_FILE: the file cannot be read`);
+    }
+  }
+  return values;
+}
+
+const shapeOf = (schema: z.ZodType): object => (schema instanceof z.ZodObject ? schema.shape : {});

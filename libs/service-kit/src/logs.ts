@@ -81,8 +81,13 @@ const allowed = (fields: Record<string, unknown>): Record<string, unknown> => {
   return kept;
 };
 
-/** A run of digits as long as a card number has no business in a log line, wherever it came from. */
-const withoutLongDigits = (line: string): string => line.replace(/\d{13,19}/g, "[digits removed]");
+/**
+ * A run of digits as long as a card number, plain or in groups, has no business in a log line, wherever it came from.
+ * The groups between hyphens are those of a card, since ids have hyphens too.
+ */
+const cardLike =
+  /\d(?: ?\d){12,}|(?<![\w-])\d{4}-\d{4}-\d{4}-\d{4}(?![\w-])|(?<![\w-])\d{4}-\d{6}-\d{5}(?![\w-])/g;
+const withoutLongDigits = (line: string): string => line.replace(cardLike, "[digits removed]");
 
 /** A structured log that cannot print payloads or secrets. */
 export function createLogger(service: string, level: string, destination?: DestinationStream): Logger {

@@ -56,11 +56,12 @@ export class ApiErrorFilter implements ExceptionFilter {
   #answer(error: unknown): { status: number; body: unknown } {
     if (error instanceof ApiError) return { status: error.status, body: bodyOf(error.code, error.message) };
     if (error instanceof HttpException) {
-      const status = error.getStatus();
       const body = error.getResponse();
-      if (typeof body === "object" && "checks" in body) return { status, body };
-      return { status, body: bodyOf(HttpStatus[status]?.toLowerCase() ?? "error", error.message) };
+      if (typeof body === "object" && "checks" in body) return { status: error.getStatus(), body };
+      return refusal(error.getStatus());
     }
+    const status = statusOf(error);
+    if (status !== undefined) return refusal(status);
     if (error instanceof CountersignError) {
       this.log.error({ error }, "request failed");
       return { status: 500, body: bodyOf(error.code, error.message) };
@@ -74,3 +75,24 @@ export class ApiErrorFilter implements ExceptionFilter {
 }
 
 const bodyOf = (code: string, message: string): unknown => ({ error: { code, message } });
+
+/** The frameworks' own errors quote the request, which may hold card data; their status says enough. */
+const refusal = (status: number): { status: number; body: unknown } => ({
+  status,
+  body: bodyOf(HttpStatus[status]?.toLowerCase() ?? "error", sentences[status] ?? "The request was refused."),
+});
+
+const sentences: Readonly<Record<number, string>> = {
+  400: "The request cannot be read; check its syntax.",
+  403: "You may not do this.",
+  404: "There is nothing under this method and path.",
+  413: "The request is too large.",
+  415: "The request's content type is not taken here; send application/json.",
+};
+
+/** A client's fault as body parsers report it: an error with a status between 400 and 499. */
+function statusOf(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !("statusCode" in error)) return undefined;
+  const { statusCode } = error;
+  return typeof statusCode === "number" && statusCode >= 400 && statusCode < 500 ? statusCode : undefined;
+}

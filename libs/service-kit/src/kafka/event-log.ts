@@ -80,7 +80,7 @@ export class EventLog {
   appendMade(make: () => readonly Entry[]): Promise<Position[]> {
     return this.#commit.append(() =>
       make().map(({ topic, event }) => {
-        this.#assertWriter(topic);
+        this.assertWriter(topic);
         return { topic, message: encodeEvent(event) };
       }),
     );
@@ -88,7 +88,7 @@ export class EventLog {
 
   /** Appends messages that follow another standard than our events, such as OCSF. */
   appendRaw(topic: TopicName, messages: readonly Message[]): Promise<Position[]> {
-    this.#assertWriter(topic);
+    this.assertWriter(topic);
     return this.#commit.append(() => messages.map((message) => ({ topic, message })));
   }
 
@@ -97,7 +97,8 @@ export class EventLog {
     await this.#producer.disconnect();
   }
 
-  #assertWriter(topic: TopicName): void {
+  /** Throws where the topic belongs to another service. */
+  assertWriter(topic: TopicName): void {
     const { writer } = topics[topic];
     if (writer !== "many" && writer !== this.#service) {
       throw new TypeError(`${this.#service} may not write ${topic}, which belongs to ${writer}`);

@@ -51,6 +51,8 @@ export abstract class KafkaTransport extends Server {
   protected readonly around: Surroundings;
   protected readonly subscriptions: readonly Subscription[];
   #consumer: Consumer | undefined;
+  #restart: NodeJS.Timeout | undefined;
+  #closed = false;
 
   constructor(around: Surroundings, subscriptions: readonly Subscription[]) {
     super();
@@ -71,6 +73,8 @@ export abstract class KafkaTransport extends Server {
   }
 
   override async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#restart);
     await this.#consumer?.disconnect();
   }
 
@@ -100,14 +104,29 @@ export abstract class KafkaTransport extends Server {
     });
     this.#consumer = consumer;
     listen(consumer);
+    consumer.on("consumer.crash", ({ payload }) => {
+      this.around.log.error({ error: payload.error, code: "consumer_crashed" }, "a consumer starts again");
+      if (!payload.restart) this.#consumeAgain(config, fromBeginning, listen);
+    });
     await consumer.connect();
     await consumer.subscribe({ topics: this.subscriptions.map(({ topic }) => topic), fromBeginning });
     await consumer.run({
       autoCommit: false,
       eachBatchAutoResolve: false,
       partitionsConsumedConcurrently: 4,
-      eachBatch: (payload) => this.handleBatch(payload),
+      eachBatch: (payload) => this.handleBatch(payload).catch(rethrowRetriable),
     });
+  }
+
+  /** The client library gives up for good over some errors; a service that no longer listens must not look alive. */
+  #consumeAgain(...args: Parameters<KafkaTransport["consume"]>): void {
+    if (this.#closed) return;
+    this.#restart = setTimeout(() => {
+      this.consume(...args).catch((error: unknown) => {
+        this.around.log.error({ error, code: "consumer_crashed" }, "a consumer could not start again");
+        this.#consumeAgain(...args);
+      });
+    }, restartMs);
   }
 
   /** Throws HandlerMissing unless every type of every subscribed topic is accounted for. */
@@ -129,4 +148,12 @@ export abstract class KafkaTransport extends Server {
     if (isObservable(result)) await lastValueFrom(result, { defaultValue: undefined });
     this.around.metrics.consumed.inc({ topic: context.topic });
   }
+}
+
+const restartMs = 3_000;
+
+/** To the client library a TypeError is a reason to stop for good; an event that was not applied is always tried again. */
+function rethrowRetriable(error: unknown): never {
+  if (error instanceof Error && error.name.startsWith("KafkaJS")) throw error;
+  throw new Error("an event could not be applied", { cause: error });
 }

@@ -37,9 +37,10 @@ export class Ticker {
     const { dataSource, log, name, task } = this.options;
     try {
       await dataSource.transaction(async (manager) => {
-        const [{ held }] = (await manager.query("SELECT pg_try_advisory_xact_lock(hashtext($1)) AS held", [
-          name,
-        ])) as [{ held: boolean }];
+        const [{ held }] = await manager.query<[{ held: boolean }]>(
+          "SELECT pg_try_advisory_xact_lock(hashtext($1)) AS held",
+          [name],
+        );
         if (held) await task();
       });
     } catch (error) {

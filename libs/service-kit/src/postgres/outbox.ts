@@ -3,6 +3,8 @@ import type { Entry, EventLog } from "../kafka/event-log.js";
 import { describeError, type Logger } from "../logs.js";
 
 const batchMax = 200;
+/** One append goes into one batch of the log; a single event may be larger. */
+const batchBytesMax = 4 * 1024 * 1024;
 const pollMs = 500;
 const retryMs = 1_000;
 
@@ -28,9 +30,13 @@ export class Outbox {
     this.#schema = options.schema;
   }
 
-  /** Adds events inside the caller's transaction. Call `wake` once it is committed. */
+  /**
+   * Adds events inside the caller's transaction. Call `wake` once it is committed. Order holds per transaction; two
+   * transactions about the same subject need a row lock of their own to have one.
+   */
   async add(manager: EntityManager, ...entries: readonly Entry[]): Promise<void> {
     for (const { topic, event } of entries) {
+      this.#eventLog.assertWriter(topic);
       await manager.query(`INSERT INTO "${this.#schema}".outbox (topic, event) VALUES ($1, $2)`, [
         topic,
         JSON.stringify(event),
@@ -57,7 +63,7 @@ export class Outbox {
   async #run(): Promise<void> {
     while (!this.#stopped) {
       try {
-        while ((await this.#relay()) === batchMax && !this.#stopped);
+        while ((await this.#relay()) > 0 && !this.#stopped);
         await this.#pause(pollMs);
       } catch (error) {
         this.#log.error({ code: "outbox_stalled", reason: describeError(error) }, "events wait for Kafka");
@@ -69,12 +75,19 @@ export class Outbox {
   /** Sends one batch in a transaction that holds the relay's lock; answers how many events it sent. */
   #relay(): Promise<number> {
     return this.#dataSource.transaction(async (manager) => {
-      const [{ held }] = (await manager.query("SELECT pg_try_advisory_xact_lock(hashtext($1)) AS held", [
-        `${this.#schema}.outbox`,
-      ])) as [{ held: boolean }];
+      const [{ held }] = await manager.query<[{ held: boolean }]>(
+        "SELECT pg_try_advisory_xact_lock(hashtext($1)) AS held",
+        [`${this.#schema}.outbox`],
+      );
       if (!held) return 0;
       const rows: { position: string; topic: string; event: unknown }[] = await manager.query(
-        `SELECT position, topic, event FROM "${this.#schema}".outbox ORDER BY position LIMIT ${batchMax}`,
+        `SELECT position, topic, event FROM (
+           SELECT position, topic, event,
+                  sum(octet_length(event::text)) OVER (ORDER BY position) AS bytes,
+                  row_number() OVER (ORDER BY position) AS nth
+           FROM (SELECT * FROM "${this.#schema}".outbox ORDER BY position LIMIT ${batchMax}) AS head
+         ) AS counted
+         WHERE bytes <= ${batchBytesMax} OR nth = 1 ORDER BY position`,
       );
       if (rows.length === 0) return 0;
       await this.#eventLog.append(...rows.map(({ topic, event }) => ({ topic, event }) as Entry));
