@@ -50,7 +50,7 @@ export default defineConfig({
           globalSetup: ["test/infrastructure.setup.ts"],
           testTimeout: 60_000,
           hookTimeout: 120_000,
-          maxWorkers: 2,
+          fileParallelism: false,
         },
       },
       {

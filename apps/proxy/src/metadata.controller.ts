@@ -25,7 +25,7 @@ export class MetadataController {
     };
   }
 
-  @Get(["oauth-authorization-server", "oauth-authorization-server/*path"])
+  @Get(["oauth-authorization-server", "oauth-authorization-server/mcp/:endpoint"])
   @Header("access-control-allow-origin", "*")
   @Redirect()
   authorizationServer(): { url: string; statusCode: number } {

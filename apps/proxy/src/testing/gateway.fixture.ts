@@ -1,0 +1,321 @@
+import { randomUUID } from "node:crypto";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { INestApplication } from "@nestjs/common";
+import type { Endpoint, EventMessage, SessionGranted } from "@countersign/contracts";
+import {
+  createKafka,
+  createLogger,
+  createService,
+  decodeEvent,
+  type Entry,
+  EventLog,
+  Metrics,
+  parseConfig,
+} from "@countersign/service-kit";
+import { exportJWK, generateKeyPair, SignJWT } from "jose";
+import { v7 } from "uuid";
+import { proxyService } from "../service.js";
+
+/** A server that answers as a test tells it to, and keeps what it received. */
+export class FakeUpstream {
+  readonly received: { method: string; headers: IncomingMessage["headers"]; body: string }[] = [];
+  respond: (body: string, response: ServerResponse, request: IncomingMessage) => void = (_, response) => {
+    response.writeHead(202).end();
+  };
+  readonly #server: Server;
+  url = "";
+
+  constructor() {
+    this.#server = createServer((request, response) => {
+      let body = "";
+      request.setEncoding("utf8").on("data", (part: string) => (body += part));
+      request.on("end", () => {
+        this.received.push({ method: request.method ?? "", headers: request.headers, body });
+        this.respond(body, response, request);
+      });
+    });
+  }
+
+  async start(): Promise<this> {
+    this.url = `http://127.0.0.1:${await listen(this.#server)}/mcp`;
+    return this;
+  }
+
+  stop(): void {
+    this.#server.closeAllConnections();
+    this.#server.close();
+  }
+}
+
+/** A proxy with a real Kafka, an issuer and an upstream of its own; what other services publish, the test does. */
+export class GatewayFixture {
+  readonly upstream = new FakeUpstream();
+  readonly endpointName = `payments-${randomUUID().slice(0, 8)}`;
+  readonly #kafka: ReturnType<typeof createKafka>;
+  readonly #logs = new Map<string, EventLog>();
+  readonly traffic: EventMessage[] = [];
+  readonly originals: EventMessage[] = [];
+  readonly commands: EventMessage[] = [];
+  readonly logLines: string[] = [];
+  #issuer!: Server;
+  #issuerUrl = "";
+  #sign!: (claims: Record<string, unknown>, audience: string, expiresIn: string) => Promise<string>;
+  #consumer!: ReturnType<ReturnType<typeof createKafka>["consumer"]>;
+  #app!: INestApplication;
+  url = "";
+
+  constructor(private readonly brokers: string) {
+    this.#kafka = createKafka("test", brokers.split(","), createLogger("test", "silent"));
+  }
+
+  get endpointUrl(): string {
+    return `${this.url}/mcp/${this.endpointName}`;
+  }
+
+  async start(): Promise<this> {
+    await this.upstream.start();
+    await this.#startIssuer();
+    await this.#follow();
+    await this.publishPolicies();
+    const port = await freePort();
+    this.url = `http://127.0.0.1:${port}`;
+    const folder = mkdtempSync(join(tmpdir(), "countersign-proxy-"));
+    writeFileSync(join(folder, "key"), Buffer.alloc(32, 7).toString("base64"));
+    const config = parseConfig("proxy", proxyService.config, {
+      PORT: String(port),
+      KAFKA_BROKERS: this.brokers,
+      GATEWAY_URL: this.url,
+      ISSUER_URL: this.#issuerUrl,
+      PROXY_ID: `proxy-${randomUUID().slice(0, 8)}`,
+      FINGERPRINT_KEY_FILE: join(folder, "key"),
+    });
+    const log = createLogger("proxy", "debug", { write: (line) => void this.logLines.push(line) });
+    this.#app = await createService(proxyService, config, log);
+    await this.#app.listen(port, "127.0.0.1");
+    await this.#app.startAllMicroservices();
+    await until(async () => (await fetch(`${this.url}/readyz`)).status === 200, "the proxy is ready");
+    return this;
+  }
+
+  async stop(): Promise<void> {
+    await this.#app.close();
+    await this.#consumer.disconnect();
+    for (const log of this.#logs.values()) await log.close();
+    this.upstream.stop();
+    this.#issuer.close();
+  }
+
+  /** The endpoint and the policies of this fixture, as the broker and masking would publish them. */
+  async publishPolicies(): Promise<void> {
+    const publishedAt = new Date().toISOString();
+    const { publicKey } = await generateKeyPair("ECDH-ES+A256KW", { crv: "P-256", extractable: true });
+    const jwk = await exportJWK(publicKey);
+    await this.publish({
+      topic: "policy.bundles",
+      event: this.#event("PolicyBundlePublished", "session-broker", "bundle", {
+        version: randomUUID(),
+        publishedAt,
+        endpoints: [this.#endpoint()],
+        policies: [{ file: "test.cedar", text: policies(this.endpointName) }],
+        schema: cedarSchema,
+      }),
+    } as Entry);
+    await this.publish(
+      {
+        topic: "masking.policies",
+        event: this.#event("CardDataPolicyPublished", "masking", "policy", {
+          policy: {
+            version: "1",
+            panKeys: [],
+            cvvKeys: [],
+            trackKeys: [],
+            pinKeys: [],
+            contextWords: [],
+            allow: [],
+          },
+          publishedAt,
+        }),
+      } as Entry,
+      {
+        topic: "masking.policies",
+        event: this.#event("VaultKeyPublished", "masking", "vault-key", {
+          keyId: "v1",
+          publicKey: jwk,
+          publishedAt,
+        }),
+      } as Entry,
+    );
+  }
+
+  /** Grants a session and answers its token. */
+  async session(changes: Partial<SessionGranted> = {}): Promise<{ token: string; sessionId: string }> {
+    const sessionId = v7();
+    const session: SessionGranted = {
+      sessionId,
+      principal: { id: "company:engineer", kind: "human", name: "Engineer", groups: ["engineers"] },
+      authentication: { provider: "company" },
+      client: { id: "client-1", name: "Test client" },
+      endpoint: this.endpointName,
+      justification: "TEST-1 looks into a payment",
+      grantedAt: new Date().toISOString(),
+      expiresAt: new Date(Date.now() + 600_000).toISOString(),
+      idleSeconds: 900,
+      policies: ["test"],
+      bundleVersion: "1",
+      ...changes,
+    };
+    await this.publishSessionEvent("SessionGranted", sessionId, session);
+    const claims = { sub: session.principal.id, sid: sessionId, client_id: session.client.id };
+    return { sessionId, token: await this.token(claims) };
+  }
+
+  publishSessionEvent(type: string, sessionId: string, data: unknown): Promise<void> {
+    return this.publish({
+      topic: "session.events",
+      event: this.#event(type, "session-broker", sessionId, data),
+    } as Entry);
+  }
+
+  publishApprovalEvent(type: string, approvalId: string, data: unknown): Promise<void> {
+    return this.publish({
+      topic: "approval.events",
+      event: this.#event(type, "approval", approvalId, data),
+    } as Entry);
+  }
+
+  token(claims: Record<string, unknown>, audience = this.endpointUrl, expiresIn = "5m"): Promise<string> {
+    return this.#sign(claims, audience, expiresIn);
+  }
+
+  post(token: string | undefined, message: unknown, headers: Record<string, string> = {}): Promise<Response> {
+    return fetch(this.endpointUrl, {
+      method: "POST",
+      headers: {
+        "content-type": "application/json",
+        accept: "application/json, text/event-stream",
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...headers,
+      },
+      body: typeof message === "string" ? message : JSON.stringify(message),
+    });
+  }
+
+  async publish(...entries: Entry[]): Promise<void> {
+    for (const entry of entries) {
+      const service = entry.event.source;
+      let log = this.#logs.get(service);
+      if (!log) {
+        const metrics = new Metrics(service);
+        log = new EventLog({ kafka: this.#kafka, service, log: createLogger(service, "silent"), metrics });
+        this.#logs.set(service, log);
+      }
+      await log.append(entry);
+    }
+  }
+
+  /** The records of a session, in the log's order, once `enough` says so. */
+  async recordsOf(sessionId: string, enough: (types: string[]) => boolean): Promise<EventMessage[]> {
+    const records = (): EventMessage[] => this.traffic.filter(({ subject }) => subject === sessionId);
+    await until(() => enough(records().map(({ type }) => type)), "the records are on the log");
+    return records();
+  }
+
+  #event(type: string, source: string, subject: string, data: unknown): EventMessage {
+    return { id: v7(), type, source, subject, time: new Date().toISOString(), data } as EventMessage;
+  }
+
+  #endpoint(): Endpoint {
+    process.env["TEST_UPSTREAM_TOKEN"] = upstreamSecret;
+    return {
+      name: this.endpointName,
+      title: "Payments",
+      upstream: {
+        url: this.upstream.url,
+        credential: { type: "bearer", token: { env: "TEST_UPSTREAM_TOKEN" } },
+        timeoutSeconds: 5,
+        forwardHeaders: ["x-trace"],
+      },
+      session: { durationSecondsMax: 3600, durationSecondsDefault: 1800, idleSeconds: 900 },
+      approval: { expirySeconds: 60 },
+      messageBytesMax: 1024 * 1024,
+    };
+  }
+
+  async #startIssuer(): Promise<void> {
+    const { privateKey, publicKey } = await generateKeyPair("ES256");
+    const jwks = JSON.stringify({
+      keys: [{ ...(await exportJWK(publicKey)), kid: "k1", alg: "ES256", use: "sig" }],
+    });
+    this.#issuer = createServer((_, response) => {
+      response.writeHead(200, { "content-type": "application/json" }).end(jwks);
+    });
+    this.#issuerUrl = `http://127.0.0.1:${await listen(this.#issuer)}`;
+    this.#sign = (claims, audience, expiresIn) =>
+      new SignJWT(claims)
+        .setProtectedHeader({ alg: "ES256", kid: "k1", typ: "at+jwt" })
+        .setIssuer(this.#issuerUrl)
+        .setAudience(audience)
+        .setIssuedAt()
+        .setJti(randomUUID())
+        .setExpirationTime(expiresIn)
+        .sign(privateKey);
+  }
+
+  async #follow(): Promise<void> {
+    this.#consumer = this.#kafka.consumer({ groupId: `test-${randomUUID()}`, maxWaitTimeInMs: 50 });
+    await this.#consumer.connect();
+    const lists = {
+      "mcp.traffic": this.traffic,
+      "mcp.originals": this.originals,
+      "approval.commands": this.commands,
+    };
+    await this.#consumer.subscribe({ topics: Object.keys(lists), fromBeginning: true });
+    await this.#consumer.run({
+      eachMessage: ({ topic, message }) => {
+        const name = topic as keyof typeof lists;
+        const { event, problem } = decodeEvent(name, message.headers, message.value);
+        if (problem) throw new Error(`${topic}: ${problem.reason} ${problem.detail}`);
+        if (event) lists[name].push(event);
+        return Promise.resolve();
+      },
+    });
+  }
+}
+
+export const upstreamSecret = "upstream-secret-canary-5f2a";
+
+const policies = (endpoint: string): string => `
+  @id("engineers call") permit(principal in Group::"engineers", action == Action::"call", resource in Endpoint::"${endpoint}");
+  @id("no deletes") forbid(principal, action == Action::"call", resource == Tool::"${endpoint}/delete_customer");
+  @id("unattended") permit(principal, action == Action::"callUnattended", resource in Endpoint::"${endpoint}")
+    unless { resource == Tool::"${endpoint}/refund" };
+`;
+const cedarSchema = readFileSync(new URL("../../../../policies/schema.cedarschema", import.meta.url), "utf8");
+
+const listen = (server: Server): Promise<number> =>
+  new Promise((resolve) => {
+    server.listen(0, "127.0.0.1", () => resolve((server.address() as AddressInfo).port));
+  });
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  const port = await listen(server);
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+export async function until(
+  holds: () => boolean | Promise<boolean>,
+  what: string,
+  msMax = 20_000,
+): Promise<void> {
+  const deadline = Date.now() + msMax;
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error(`${what}: not within ${msMax} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
