@@ -1,0 +1,1 @@
+export const schemaName = "session_broker";

@@ -1,0 +1,432 @@
+import { generateKeyPairSync, type KeyObject, randomUUID, sign } from "node:crypto";
+import { once } from "node:events";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { INestApplication } from "@nestjs/common";
+import {
+  apiAudience,
+  type EventMessage,
+  type Principal,
+  policyBundlePublished,
+  type RequestSession,
+  sessionView,
+  topics,
+  type TopicName,
+} from "@countersign/contracts";
+import {
+  Clock,
+  createKafka,
+  createLogger,
+  createService,
+  decodeEvent,
+  encodeEvent,
+  parseConfig,
+  prepareSchema,
+} from "@countersign/service-kit";
+import { Client } from "pg";
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
+import { BundlePublisher } from "./bundle/bundle-publisher.js";
+import { sessionBrokerConfig } from "./config.js";
+import { sessionBrokerSchema } from "./index.js";
+import { sessionBroker } from "./service.js";
+
+const root = fileURLToPath(new URL("../../../", import.meta.url));
+const log = createLogger("session-broker", "silent");
+const kafka = createKafka("spec", inject("kafkaBrokers").split(","), log);
+const producer = kafka.producer({ allowAutoTopicCreation: false });
+const consumer = kafka.consumer({ groupId: `spec-${randomUUID()}`, allowAutoTopicCreation: false });
+const database = `broker_${randomUUID().slice(0, 8)}`;
+const keys = generateKeyPairSync("ec", { namedCurve: "P-256" });
+
+const ids = new Clock();
+
+const seen: EventMessage[] = [];
+let issuer: Server;
+let issuerUrl: string;
+let folder: string;
+let app: INestApplication;
+let api: string;
+let db: Client;
+
+const ada: Principal = { id: `company:ada-${database}`, kind: "human", groups: ["payments-engineers"] };
+const mallory: Principal = { id: `company:mallory-${database}`, kind: "human", groups: [] };
+const eve: Principal = { ...ada, id: `company:eve-${database}` };
+const administrator: Principal = { id: "company:root", kind: "human", groups: ["administrators"] };
+
+beforeAll(async () => {
+  await makeTopics(
+    "session.commands",
+    "session.events",
+    "policy.bundles",
+    "mcp.traffic",
+    "quarantine.events",
+  );
+  const adminUrl = new URL(inject("adminDatabaseUrl"));
+  await sql(adminUrl.toString(), `CREATE DATABASE ${database}`);
+  adminUrl.pathname = `/${database}`;
+  const url = await prepareSchema({
+    adminUrl: adminUrl.toString(),
+    schema: sessionBrokerSchema,
+    password: "spec",
+  });
+  db = new Client({ connectionString: adminUrl.toString() });
+  await db.connect();
+  [issuer, issuerUrl] = await startIssuer(keys.publicKey);
+  folder = await mkdtemp(join(tmpdir(), "countersign-broker-"));
+  await cp(join(root, "policies"), join(folder, "policies"), { recursive: true });
+  await cp(join(root, "countersign.yaml"), join(folder, "countersign.yaml"));
+
+  await producer.connect();
+  await consumer.connect();
+  await consumer.subscribe({ topics: ["session.events", "policy.bundles"], fromBeginning: true });
+  await consumer.run({
+    eachMessage: ({ topic, message }) => {
+      const { event } = decodeEvent(topic as TopicName, message.headers, message.value);
+      if (event) seen.push(event);
+      return Promise.resolve();
+    },
+  });
+
+  const config = parseConfig("session-broker", sessionBrokerConfig, {
+    KAFKA_BROKERS: inject("kafkaBrokers"),
+    DATABASE_URL: url,
+    GATEWAY_URL: "http://127.0.0.1:8080",
+    ISSUER_URL: issuerUrl,
+    CONFIGURATION_FILE: join(folder, "countersign.yaml"),
+  });
+  app = await createService(sessionBroker, config, log);
+  await app.listen(0, "127.0.0.1");
+  await app.startAllMicroservices();
+  api = await app.getUrl();
+});
+
+afterAll(async () => {
+  await app?.close();
+  await Promise.allSettled([producer.disconnect(), consumer.disconnect(), db?.end()]);
+  issuer?.close();
+  await sql(inject("adminDatabaseUrl"), `DROP DATABASE IF EXISTS ${database} WITH (FORCE)`);
+  if (folder) await rm(folder, { recursive: true });
+});
+
+describe("the session broker", () => {
+  it("publishes its bundle at start, once", async () => {
+    const bundle = await seenEvent((event) => event.type === "PolicyBundlePublished");
+    expect(bundle.subject).toBe("bundle");
+    expect(policyBundlePublished.data.parse(bundle.data).endpoints[0]?.name).toBe("payments");
+    await app.get(BundlePublisher).takeUp();
+    expect((await db.query("SELECT count(*)::int AS count FROM session_broker.bundles")).rows).toEqual([
+      { count: 1 },
+    ]);
+  });
+
+  it("grants a session as the answer to its command, and shows it to its owner", async () => {
+    const command = commandOf(request(ada));
+    await send("session.commands", command);
+    const [requested, granted] = await answersTo(command, 2);
+    expect([requested?.type, granted?.type]).toEqual(["SessionRequested", "SessionGranted"]);
+    expect(granted).toMatchObject({
+      source: "session-broker",
+      subject: command.subject,
+      data: { policies: ["payments-open-session"], idleSeconds: 900 },
+    });
+    const { status, body } = await call(ada, "GET", `/sessions/${command.subject}`);
+    expect(status).toBe(200);
+    expect(sessionView.parse(body)).toMatchObject({ status: "active", principal: ada });
+  });
+
+  it("denies a session to those whom no policy permits, and to an endpoint that does not exist", async () => {
+    for (const data of [request(mallory), { ...request(ada), endpoint: "crm" }]) {
+      const command = commandOf(data);
+      await send("session.commands", command);
+      expect((await answersTo(command, 2)).map(({ type }) => type)).toEqual([
+        "SessionRequested",
+        "SessionDenied",
+      ]);
+    }
+  });
+
+  it("answers a command once, however often it is delivered", async () => {
+    const command = commandOf(request(ada));
+    await send("session.commands", command);
+    await send("session.commands", command);
+    await send("session.commands", { ...command, id: randomUUID() });
+    const revoke = revocationOf(command.subject);
+    await send("session.commands", revoke);
+    await answersTo(revoke, 1);
+    expect(seen.filter(({ subject }) => subject === command.subject).map(({ type }) => type)).toEqual([
+      "SessionRequested",
+      "SessionGranted",
+      "SessionRevoked",
+    ]);
+  });
+
+  it("lets nobody near a session but its owner and administrators", async () => {
+    const { sessionId } = await openSession();
+    const revoke = { reason: "done" };
+    expect((await call(undefined, "GET", "/sessions")).status).toBe(401);
+    expect(await call(eve, "GET", "/sessions")).toEqual({ status: 200, body: [] });
+    expect((await call(eve, "GET", `/sessions/${sessionId}`)).status).toBe(404);
+    expect((await call(eve, "POST", `/sessions/${sessionId}/revoke`, revoke)).status).toBe(404);
+    expect((await call(ada, "POST", "/sessions/revoke", { ...revoke, endpoint: "payments" })).status).toBe(
+      403,
+    );
+    expect((await call(administrator, "POST", "/sessions/revoke", revoke)).status).toBe(400);
+    expect(await call(ada, "GET", `/sessions/${sessionId}`)).toMatchObject({ body: { status: "active" } });
+    expect(
+      await call(administrator, "GET", `/sessions?principal=${ada.id}&status=active&limit=1`),
+    ).toMatchObject({
+      status: 200,
+      body: [{ sessionId }],
+    });
+    expect(await call(ada, "POST", `/sessions/${sessionId}/revoke`, revoke)).toMatchObject({
+      status: 200,
+      body: { status: "revoked", reason: "done" },
+    });
+    expect(await call(ada, "POST", `/sessions/${sessionId}/revoke`, revoke)).toMatchObject({
+      status: 409,
+      body: { error: { code: "session_ended" } },
+    });
+    await seenEvent(({ type, subject }) => type === "SessionRevoked" && subject === sessionId);
+  });
+
+  it("lets an administrator end everything that a principal has open", async () => {
+    const open = [await openSession(), await openSession()];
+    const { body } = await call(administrator, "POST", "/sessions/revoke", {
+      principal: ada.id,
+      reason: "left",
+    });
+    expect(body).toMatchObject({ revoked: expect.any(Number) });
+    for (const { sessionId } of open) {
+      const { data } = await seenEvent(
+        ({ type, subject }) => type === "SessionRevoked" && subject === sessionId,
+      );
+      expect(data).toMatchObject({ by: { id: administrator.id }, reason: "left" });
+    }
+    expect(await call(ada, "GET", "/sessions?status=active")).toEqual({ status: 200, body: [] });
+  });
+
+  it("ends a session when its time is over", async () => {
+    const { sessionId } = await openSession({ durationSeconds: 1 });
+    const { data } = await seenEvent(
+      ({ type, subject }) => type === "SessionExpired" && subject === sessionId,
+    );
+    expect(data).toMatchObject({ cause: "duration" });
+  });
+
+  it("ends a session that is idle, but not one that is used; a ping is no use", async () => {
+    const [used, idle] = [await openSession(), await openSession()];
+    await db.query("UPDATE session_broker.sessions SET idle_seconds = 3 WHERE session_id = ANY($1)", [
+      [used.sessionId, idle.sessionId],
+    ]);
+    for (let round = 0; round < 6; round++) {
+      await send("mcp.traffic", trafficOf(used.sessionId, "tools/call"));
+      await send("mcp.traffic", trafficOf(idle.sessionId, "ping"));
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+    }
+    const { data } = await seenEvent(
+      ({ type, subject }) => type === "SessionExpired" && subject === idle.sessionId,
+    );
+    expect(data).toMatchObject({ cause: "idle" });
+    expect(await call(ada, "GET", `/sessions/${used.sessionId}`)).toMatchObject({
+      body: { status: "active" },
+    });
+    await seenEvent(({ type, subject }) => type === "SessionExpired" && subject === used.sessionId);
+  });
+
+  it("keeps the old policies while the new ones are wrong, and takes them up once they are right", async () => {
+    const path = join(folder, "policies", "payments.cedar");
+    const right = await readFile(path, "utf8");
+    await writeFile(path, `${right}\npermit(principal`);
+    await expect(app.get(BundlePublisher).takeUp()).rejects.toMatchObject({ code: "configuration_refused" });
+    expect(await (await fetch(`${api}/metrics`)).text()).toMatch(/countersign_configuration_refused\{.*\} 1/);
+    await openSession();
+
+    await writeFile(
+      path,
+      `${right}\n@id("freeze") forbid(principal, action == Action::"openSession", resource);`,
+    );
+    await vi.waitFor(
+      async () =>
+        expect((await call(administrator, "GET", "/policy")).body).toMatchObject({
+          policies: expect.arrayContaining([
+            expect.objectContaining({ text: expect.stringContaining("freeze") }),
+          ]),
+        }),
+      { timeout: 10_000, interval: 200 },
+    );
+    const command = commandOf(request(ada));
+    await send("session.commands", command);
+    expect((await answersTo(command, 2))[1]).toMatchObject({
+      type: "SessionDenied",
+      data: { policies: ["freeze"] },
+    });
+    await writeFile(path, right);
+    await app.get(BundlePublisher).takeUp();
+  });
+
+  it("checks and simulates policies for administrators alone", async () => {
+    const question = { action: "call", principal: ada, endpoint: "payments", client: { id: "c" } };
+    const refund = { ...question, operation: { kind: "tool", name: "refund" }, arguments: {} };
+    const policies = [{ file: "a.cedar", text: "permit(principal, action, resource);" }];
+    for (const path of ["/policy/check", "/policy/simulate"])
+      expect((await call(ada, "POST", path, { policies, request: refund })).status).toBe(403);
+    expect((await call(ada, "GET", "/policy")).status).toBe(403);
+    expect(
+      await call(administrator, "POST", "/policy/check", {
+        policies: [{ file: "a.cedar", text: "permit(" }],
+      }),
+    ).toMatchObject({ body: { problems: [{ file: "a.cedar", line: 1 }] } });
+    const drop = { ...question, operation: { kind: "tool", name: "drop" } };
+    expect((await call(administrator, "POST", "/policy/simulate", { request: drop })).body).toMatchObject({
+      allowed: false,
+    });
+    expect(
+      (await call(administrator, "POST", "/policy/simulate", { request: drop, policies })).body,
+    ).toMatchObject({
+      allowed: true,
+      policies: ["a.cedar#1"],
+    });
+  });
+
+  it("shows what stands behind an endpoint to administrators alone", async () => {
+    const url = "http://127.0.0.1:8080/mcp/payments";
+    expect((await call(mallory, "GET", "/endpoints")).body).toEqual([
+      { name: "payments", title: "Payments", url },
+    ]);
+    expect((await call(administrator, "GET", "/endpoints")).body).toMatchObject([{ url, upstream: {} }]);
+  });
+});
+
+const request = (principal: Principal): RequestSession => ({
+  sessionId: ids.newId(),
+  principal,
+  authentication: { provider: "company" },
+  client: { id: "client" },
+  endpoint: "payments",
+  justification: "INC-4711",
+});
+
+const envelope = <T extends string, D>(type: T, subject: string, data: D): EventMessage<T, D> => ({
+  id: randomUUID(),
+  type,
+  source: "proxy",
+  subject,
+  time: new Date().toISOString(),
+  data,
+});
+const commandOf = (data: RequestSession) => envelope("RequestSession", data.sessionId, data);
+const revocationOf = (sessionId: string) =>
+  envelope("RevokeSession", sessionId, { sessionId, by: { id: "identity" }, reason: "logged out" });
+
+const trafficOf = (sessionId: string, method: string) =>
+  envelope("CallIntended", sessionId, {
+    recorder: { id: "proxy", epoch: randomUUID(), seq: 0, prevHash: "0".repeat(64) },
+    callId: randomUUID(),
+    sessionId,
+    principal: { id: ada.id, kind: ada.kind },
+    client: { id: "client" },
+    endpoint: "payments",
+    era: "legacy",
+    method,
+    request: { text: "{}", sha256: "0".repeat(64), bytes: 2, contentType: "application/json", findings: [] },
+    decision: { effect: "allow", policies: [], bundleVersion: "v" },
+  });
+
+const send = (topic: TopicName, event: EventMessage) =>
+  producer.send({ topic, messages: [encodeEvent(event)] });
+
+const openSession = async (changes: Partial<RequestSession> = {}): Promise<RequestSession> => {
+  const data = { ...request(ada), ...changes };
+  const command = commandOf(data);
+  await send("session.commands", command);
+  expect((await answersTo(command, 2))[1]?.type).toBe("SessionGranted");
+  return data;
+};
+
+const answersTo = (command: EventMessage, count: number): Promise<EventMessage[]> =>
+  vi.waitFor(
+    () => {
+      const answers = seen.filter(({ cause }) => cause === command.id);
+      expect(answers).toHaveLength(count);
+      return answers;
+    },
+    { timeout: 20_000, interval: 20 },
+  );
+const seenEvent = (matches: (event: EventMessage) => boolean): Promise<EventMessage> =>
+  vi.waitFor(
+    () => {
+      const event = seen.find(matches);
+      if (!event) throw new Error("not seen");
+      return event;
+    },
+    { timeout: 20_000, interval: 20 },
+  );
+
+async function call(
+  caller: Principal | undefined,
+  method: string,
+  path: string,
+  body?: object,
+): Promise<{ status: number; body: unknown }> {
+  const response = await fetch(`${api}${path}`, {
+    method,
+    headers: {
+      ...(caller ? { authorization: `Bearer ${tokenOf(caller)}` } : {}),
+      "content-type": "application/json",
+    },
+    ...(body ? { body: JSON.stringify(body) } : {}),
+  });
+  return { status: response.status, body: await response.json() };
+}
+
+function tokenOf({ id, ...claims }: Principal): string {
+  const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString("base64url");
+  const iat = Math.floor(Date.now() / 1_000);
+  const signed = [
+    encode({ alg: "ES256", typ: "at+jwt", kid: "k" }),
+    encode({ ...claims, sub: id, iss: issuerUrl, aud: apiAudience, iat, exp: iat + 60, jti: randomUUID() }),
+  ].join(".");
+  const signature = sign("sha256", Buffer.from(signed), { key: keys.privateKey, dsaEncoding: "ieee-p1363" });
+  return `${signed}.${signature.toString("base64url")}`;
+}
+
+async function startIssuer(publicKey: KeyObject): Promise<[Server, string]> {
+  const jwks = { keys: [{ ...publicKey.export({ format: "jwk" }), kid: "k", alg: "ES256", use: "sig" }] };
+  const server = createServer((_, response) => {
+    response.setHeader("content-type", "application/json").end(JSON.stringify(jwks));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return [server, `http://127.0.0.1:${(server.address() as AddressInfo).port}`];
+}
+
+async function makeTopics(...names: TopicName[]): Promise<void> {
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    await admin.createTopics({
+      waitForLeaders: true,
+      topics: names.map((topic) => ({
+        topic,
+        numPartitions: topics[topic].partitions,
+        replicationFactor: 1,
+      })),
+    });
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+async function sql(url: string, text: string): Promise<void> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(text);
+  } finally {
+    await client.end();
+  }
+}

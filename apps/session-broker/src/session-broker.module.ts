@@ -1,0 +1,54 @@
+import { Inject, Module, type OnApplicationBootstrap, type OnModuleDestroy } from "@nestjs/common";
+import { EventLog, LOG, type Logger, Outbox, PostgresModule } from "@countersign/service-kit";
+import { DataSource } from "typeorm";
+import { Activity } from "./activity.js";
+import { BundleRow } from "./bundle/bundle.entity.js";
+import { BundlePublisher } from "./bundle/bundle-publisher.js";
+import { CurrentBundle } from "./bundle/current-bundle.js";
+import { Expiry } from "./expiry.js";
+import { Permissions } from "./permissions.js";
+import { PolicyController } from "./policy.controller.js";
+import { schemaName as schema } from "./schema-name.js";
+import { SessionRow } from "./session.entity.js";
+import { SessionStore } from "./session-store.js";
+import { SessionsConsumer } from "./sessions.consumer.js";
+import { SessionsController } from "./sessions.controller.js";
+import { Sessions } from "./sessions.service.js";
+import { TrafficProgress } from "./traffic-progress.js";
+
+/**
+ * Grants and ends sessions, and publishes the policies. Commands come in by `SessionsConsumer`, people by the
+ * controllers, time by `Expiry`, and files by `BundlePublisher`; all of them decide with the functions in `domain/` and
+ * leave through the outbox.
+ */
+@Module({
+  imports: [PostgresModule.forSchema(schema, [SessionRow, BundleRow])],
+  controllers: [SessionsConsumer, SessionsController, PolicyController],
+  providers: [
+    {
+      provide: Outbox,
+      inject: [DataSource, EventLog, LOG],
+      useFactory: (dataSource: DataSource, eventLog: EventLog, log: Logger) =>
+        new Outbox({ dataSource, eventLog, log, schema }),
+    },
+    Activity,
+    BundlePublisher,
+    CurrentBundle,
+    Expiry,
+    Permissions,
+    Sessions,
+    SessionStore,
+    TrafficProgress,
+  ],
+})
+export class SessionBrokerModule implements OnApplicationBootstrap, OnModuleDestroy {
+  constructor(@Inject(Outbox) private readonly outbox: Outbox) {}
+
+  onApplicationBootstrap(): void {
+    this.outbox.start();
+  }
+
+  onModuleDestroy(): Promise<void> {
+    return this.outbox.stop();
+  }
+}

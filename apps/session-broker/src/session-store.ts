@@ -1,0 +1,53 @@
+import { Inject, Injectable } from "@nestjs/common";
+import { Clock, Outbox } from "@countersign/service-kit";
+import type { EntityManager } from "typeorm";
+import { type Session, type SessionEvent, evolve } from "./domain/session.js";
+import { SessionRow } from "./session.entity.js";
+import { rowOf, sessionOf } from "./session-row.js";
+
+export interface Change {
+  readonly session: Session;
+  readonly events: readonly SessionEvent[];
+}
+
+/** Sessions in PostgreSQL. What a decision changes and the events that say so are written in one transaction. */
+@Injectable()
+export class SessionStore {
+  constructor(
+    @Inject(Outbox) private readonly outbox: Outbox,
+    @Inject(Clock) private readonly clock: Clock,
+  ) {}
+
+  /** Locks the session, decides, and keeps what was decided. `cause` is the command that is answered. */
+  async change(
+    manager: EntityManager,
+    sessionId: string,
+    decide: (session: Session, now: Date) => SessionEvent[],
+    cause?: string,
+  ): Promise<Change> {
+    const row = await manager.findOne(SessionRow, {
+      where: { sessionId },
+      lock: { mode: "pessimistic_write" },
+    });
+    const now = this.clock.now();
+    const before = sessionOf(row);
+    const events = decide(before, now);
+    const at = now.toISOString();
+    const session = events.reduce((state, event) => evolve(state, event, at), before);
+    if (events.length === 0 || session.status === "unknown") return { session, events };
+    await manager.upsert(SessionRow, rowOf(session), ["sessionId"]);
+    for (const event of events)
+      await this.outbox.add(manager, {
+        topic: "session.events",
+        event: {
+          ...event,
+          id: this.clock.newId(),
+          source: "session-broker",
+          subject: sessionId,
+          time: at,
+          ...(cause === undefined ? {} : { cause }),
+        },
+      });
+    return { session, events };
+  }
+}

@@ -1,0 +1,72 @@
+import { Controller, Inject } from "@nestjs/common";
+import { Ctx, Payload } from "@nestjs/microservices";
+import type { EventMessage, RequestSession, RevokeSession } from "@countersign/contracts";
+import { type EventContext, LOG, type Logger, OnEvent } from "@countersign/service-kit";
+import { DataSource, type EntityManager } from "typeorm";
+import { CurrentBundle } from "./bundle/current-bundle.js";
+import { revokeSession } from "./domain/end-session.js";
+import { requestSession } from "./domain/request-session.js";
+import { SessionStore } from "./session-store.js";
+
+/** Takes up the commands on `session.commands`, each in the transaction that also moves past it. */
+@Controller()
+export class SessionsConsumer {
+  constructor(
+    @Inject(SessionStore) private readonly store: SessionStore,
+    @Inject(CurrentBundle) private readonly current: CurrentBundle,
+    @Inject(DataSource) private readonly dataSource: DataSource,
+    @Inject(LOG) private readonly log: Logger,
+  ) {}
+
+  @OnEvent("session.commands", "RequestSession")
+  async request(
+    @Payload() { id, data }: EventMessage<"RequestSession", RequestSession>,
+    @Ctx() context: EventContext,
+  ): Promise<void> {
+    const manager = this.#managerOf(context);
+    const { bundle, engine } = await this.current.read(manager);
+    const endpoint = bundle.endpoints.find(({ name }) => name === data.endpoint);
+    await this.store.change(
+      manager,
+      data.sessionId,
+      (session, now) => {
+        const { principal, client, justification, authentication } = data;
+        const decision = engine.decide(
+          {
+            action: "openSession",
+            principal,
+            endpoint: data.endpoint,
+            client,
+            justification,
+            authentication,
+          },
+          now,
+        );
+        return requestSession(session, data, { endpoint, decision, bundleVersion: bundle.version }, now);
+      },
+      id,
+    );
+  }
+
+  @OnEvent("session.commands", "RevokeSession")
+  async revoke(
+    @Payload() { id, data }: EventMessage<"RevokeSession", RevokeSession>,
+    @Ctx() context: EventContext,
+  ): Promise<void> {
+    const { events, session } = await this.store.change(
+      this.#managerOf(context),
+      data.sessionId,
+      (session) => revokeSession(session, data),
+      id,
+    );
+    if (events.length === 0)
+      this.log.warn(
+        { sessionId: data.sessionId, status: session.status },
+        "nothing to revoke: the session is not active",
+      );
+  }
+
+  #managerOf({ manager }: EventContext): EntityManager {
+    return manager ?? this.dataSource.manager;
+  }
+}
