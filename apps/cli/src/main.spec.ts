@@ -24,7 +24,7 @@ const run = (args: readonly string[], stdin = ""): Promise<Run> =>
     child.stdin?.end(stdin);
   });
 
-describe.runIf(isBuilt)("the countersign program", () => {
+describe.runIf(isBuilt)("the countersign program", { timeout: 60_000 }, () => {
   let folder: string;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "countersign-cli-"));
