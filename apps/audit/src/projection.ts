@@ -1,5 +1,5 @@
 import { Inject, Injectable } from "@nestjs/common";
-import type { RecorderGapDetected, TopicName } from "@countersign/contracts";
+import type { RecorderGapDetected } from "@countersign/contracts";
 import { type Frontier, type TreeNode, verifyPayloads } from "@countersign/evidence";
 import { Clock, type Delivery, type Entry, LOG, type Logger, Outbox } from "@countersign/service-kit";
 import type { EntityManager } from "typeorm";
@@ -11,22 +11,6 @@ import { followRecorders, type GapFound } from "./domain/recorder-gaps.js";
 import { epochKey, readHeads, storeHeads } from "./recorder-heads.js";
 import { insertRecords, knownLeaves } from "./records.js";
 import { insertNodes, readFrontier } from "./tree.js";
-
-/** Everything that happens is evidence, except what the log itself makes of it. */
-export const projectedTopics = [
-  "identity.events",
-  "session.commands",
-  "session.events",
-  "policy.bundles",
-  "approval.commands",
-  "approval.events",
-  "mcp.traffic",
-  "mcp.originals",
-  "masking.policies",
-  "masking.events",
-  "audit.access",
-  "quarantine.events",
-] as const satisfies readonly TopicName[];
 
 /**
  * Appends batches of messages to the log. All of it happens in the transaction that also stores the batch's offset:

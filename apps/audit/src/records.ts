@@ -129,6 +129,14 @@ export async function endpointOfSession(queries: Queries, sessionId: string): Pr
   return rows[0]?.endpoint;
 }
 
+export async function endpointOfRecord(queries: Queries, logIndex: number): Promise<string | undefined> {
+  const rows: { endpoint: string | null }[] = await queries.query(
+    "SELECT endpoint FROM audit.records WHERE log_index = $1",
+    [logIndex],
+  );
+  return rows[0]?.endpoint ?? undefined;
+}
+
 const comparisons = {
   from: "time >=",
   to: "time <=",

@@ -13,15 +13,17 @@ export async function treeSize(queries: Queries): Promise<number> {
 }
 
 /**
- * The right edge of the tree, put together from the nodes themselves: there is no second place that could disagree
- * with them.
+ * The right edge of the tree as it was at a size, put together from the nodes themselves: there is no second place that
+ * could disagree with them.
  */
-export async function readFrontier(queries: Queries): Promise<Frontier> {
-  const size = await treeSize(queries);
+export async function frontierAt(queries: Queries, size: number): Promise<Frontier> {
   if (size === 0) return Frontier.empty();
   const nodes = await readNodes(queries, completeSubtrees(size));
   return Frontier.from({ size, hashes: nodes.map((hash) => Buffer.from(hash).toString("hex")) });
 }
+
+export const readFrontier = async (queries: Queries): Promise<Frontier> =>
+  frontierAt(queries, await treeSize(queries));
 
 export async function insertNodes(queries: Queries, nodes: readonly TreeNode[]): Promise<void> {
   await queries.query(
@@ -36,14 +38,27 @@ export async function insertNodes(queries: Queries, nodes: readonly TreeNode[]):
   );
 }
 
-/** What proofs are made with; each node is read by its primary key. */
-export const nodeReader =
-  (queries: Queries): GetNode =>
-  async (level, index) => {
-    const [hash] = await readNodes(queries, [{ level, index }]);
-    if (!hash) throw missing();
-    return hash;
+/**
+ * What proofs are made with. Nodes that are asked for in the same turn of the event loop are read in one query, so that
+ * the proofs of a page of records cost as many queries as the tree has levels, at the most.
+ */
+export function nodeReader(queries: Queries): GetNode {
+  let waiting: { place: Place; settle: (read: Promise<Uint8Array>) => void }[] = [];
+  const readWaiting = (): void => {
+    const asked = waiting;
+    waiting = [];
+    const read = readNodes(
+      queries,
+      asked.map(({ place }) => place),
+    );
+    asked.forEach(({ settle }, position) => settle(read.then((hashes) => hashes[position] as Uint8Array)));
   };
+  return (level, index) =>
+    new Promise((settle) => {
+      if (waiting.length === 0) setImmediate(readWaiting);
+      waiting.push({ place: { level, index }, settle });
+    });
+}
 
 type Place = Pick<TreeNode, "level" | "index">;
 

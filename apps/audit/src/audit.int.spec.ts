@@ -1,0 +1,414 @@
+import { randomUUID } from "node:crypto";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { INestApplication } from "@nestjs/common";
+import {
+  type CheckpointSigned,
+  type EventMessage,
+  type Principal,
+  type RecordView,
+  recordView,
+  type TopicName,
+} from "@countersign/contracts";
+import { openCheckpoint, verifyBundle, verifyConsistency, verifyInclusion } from "@countersign/evidence";
+import { Clock, createKafka, decodeEvent, encodeEvent } from "@countersign/service-kit";
+import type { Consumer, Message, Producer } from "kafkajs";
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
+import { PolicyView } from "./access/policy.view.js";
+import { createDatabase, type TestDatabase } from "./database.fixture.js";
+import { checkpointKeyFile, ensureTopics, log, startService, TestIssuer } from "./service.fixture.js";
+
+const ids = new Clock();
+const kafka = createKafka("spec", inject("kafkaBrokers").split(","), log);
+const issuer = new TestIssuer();
+const keyFile = checkpointKeyFile();
+const bundleVersion = randomUUID();
+
+const auditor: Principal = { id: `company:iris-${bundleVersion}`, kind: "human", groups: ["auditors"] };
+const engineer: Principal = { id: "company:ada", kind: "human", groups: ["payments-engineers"] };
+
+let database: TestDatabase;
+let producer: Producer;
+let consumer: Consumer;
+let app: INestApplication | undefined;
+let url = "";
+
+const onTopics: { topic: string; key: string; value: string; id: string; event: EventMessage | undefined }[] =
+  [];
+
+beforeAll(async () => {
+  await ensureTopics(inject("kafkaBrokers"));
+  database = await createDatabase(inject("adminDatabaseUrl"));
+  await issuer.start();
+  producer = kafka.producer();
+  await producer.connect();
+  consumer = kafka.consumer({ groupId: `spec-${randomUUID()}` });
+  await consumer.connect();
+  await consumer.subscribe({
+    topics: ["audit.access", "audit.checkpoints", "siem.ocsf"],
+    fromBeginning: true,
+  });
+  await consumer.run({
+    eachMessage: ({ topic, message }) => {
+      const { event } = decodeEvent(topic as TopicName, message.headers, message.value);
+      const [key, value] = [String(message.key), String(message.value)];
+      onTopics.push({ topic, key, value, id: String(message.headers?.["ce_id"]), event });
+      return Promise.resolve();
+    },
+  });
+  await start();
+  await send("policy.bundles", await bundleEvent());
+  await policyKnown();
+});
+
+afterAll(async () => {
+  await app?.close();
+  await Promise.allSettled([producer.disconnect(), consumer.disconnect()]);
+  issuer.stop();
+  keyFile.remove();
+  await database.drop();
+});
+
+describe("the audit service", () => {
+  it("records what happens, in order, and shows it to an auditor", async () => {
+    const session = ids.newId();
+    const events = [sessionExpired(session), sessionExpired(session), sessionExpired(session)];
+    await send("session.events", ...events);
+    const records = await timelineOf(session, 3);
+    expect(records.map(({ id }) => id)).toEqual(events.map(({ id }) => id));
+    expect(records.map(({ data }) => data)).toEqual(events.map(({ data }) => data));
+  });
+
+  it("finds records by session, principal, endpoint, type and time, in pages", async () => {
+    const session = ids.newId();
+    const person = `company:${session}`;
+    await send("session.events", ...[1, 2, 3].map(() => sessionExpired(session, person)));
+    await timelineOf(session, 3);
+    const found = async (query: string): Promise<{ records: RecordView[]; next?: number }> =>
+      (await get(auditor, `/records?${query}`)).body as never;
+    expect((await found(`principal=${encodeURIComponent(person)}`)).records).toHaveLength(3);
+    expect((await found(`session=${session}&type=SessionExpired&endpoint=payments`)).records).toHaveLength(3);
+    expect((await found(`session=${session}&type=SessionGranted`)).records).toEqual([]);
+    expect((await found(`session=${session}&from=2026-03-02T00:00:00.000Z`)).records).toEqual([]);
+    const first = await found(`session=${session}&limit=2`);
+    expect(first.records).toHaveLength(2);
+    const rest = await found(`session=${session}&limit=2&after=${first.next}`);
+    expect(rest.records).toHaveLength(1);
+    expect(rest.next).toBeUndefined();
+  });
+
+  it("gives every record to the SIEM once under its index, in order", async () => {
+    const session = ids.newId();
+    const events = [1, 2, 3, 4].map(() => sessionExpired(session));
+    await send("session.events", ...events);
+    await timelineOf(session, 4);
+    const sent = () => onTopics.filter(({ topic, key }) => topic === "siem.ocsf" && key === session);
+    await expect.poll(() => sent().length, { timeout: 10_000 }).toBe(4);
+    const ocsf = sent().map(
+      ({ value }) => JSON.parse(value) as { metadata: { uid: string; sequence: number } },
+    );
+    expect(ocsf.map(({ metadata }) => metadata.uid)).toEqual(events.map(({ id }) => id));
+    const records = await timelineOf(session, 4);
+    expect(ocsf.map(({ metadata }) => metadata.sequence)).toEqual(records.map(({ logIndex }) => logIndex));
+  });
+
+  it("records each reading durably before it answers, and what was read", async () => {
+    const session = ids.newId();
+    await get(auditor, `/sessions/${session}/timeline`);
+    await expect
+      .poll(() => accessOf("EvidenceRead").find(({ query }) => String(query).includes(session)), {
+        timeout: 5_000,
+      })
+      .toMatchObject({ by: auditor, action: "timeline", results: 0 });
+  });
+
+  it("shows nothing when the reading cannot be recorded", async () => {
+    const session = ids.newId();
+    const { EventLog } = await import("@countersign/service-kit");
+    const append = vi.spyOn(app?.get(EventLog) as InstanceType<typeof EventLog>, "append");
+    append.mockRejectedValueOnce(new Error("down"));
+    const { status, body } = await get(auditor, `/sessions/${session}/timeline`);
+    append.mockRestore();
+    expect({ status, body }).toMatchObject({
+      status: 503,
+      body: { error: { code: "evidence_unavailable" } },
+    });
+  });
+
+  it("refuses whom no policy lets search, and records that", async () => {
+    for (const path of [
+      "/records",
+      "/records/0",
+      "/records/0/proof",
+      "/checkpoints/latest",
+      `/export?session=${ids.newId()}`,
+    ]) {
+      const { status, body } = await get(engineer, path);
+      expect({ path, status, body }).toMatchObject({
+        status: 403,
+        body: { error: { code: "forbidden_by_policy" } },
+      });
+    }
+    await expect
+      .poll(
+        () =>
+          accessOf("EvidenceRefused").filter(({ by }) => (by as Principal | undefined)?.id === engineer.id)
+            .length,
+      )
+      .toBe(5);
+  });
+
+  it("refuses whoever brings no token, and records that", async () => {
+    const before = accessOf("EvidenceRefused").length;
+    const response = await fetch(`${url}/records/0`);
+    expect(response.status).toBe(401);
+    await expect
+      .poll(() => accessOf("EvidenceRefused").slice(before))
+      .toContainEqual({
+        action: "/records/:logIndex",
+        reason: "token_missing",
+      });
+  });
+
+  it.each([
+    "tool=4111111111111111",
+    "principal=4111%201111%201111%201111",
+    "method=x4111-1111-1111-1111",
+    "after=4111111111111111",
+  ])("refuses a question that holds what may be a card number, and repeats it nowhere: %s", async (query) => {
+    const { status, text } = await get(auditor, `/records?${query}`);
+    expect(status).toBe(400);
+    expect(text).not.toContain("4111");
+    expect(JSON.stringify(onTopics)).not.toContain("1111111");
+  });
+
+  it("records a message that it cannot read and goes on with the next", async () => {
+    const session = ids.newId();
+    const marker = `poison ${session}`;
+    await producer.send({ topic: "identity.events", messages: [{ key: "x", value: marker }] });
+    await send("session.events", sessionExpired(session));
+    await timelineOf(session, 1);
+    const quarantined = async (): Promise<RecordView[]> =>
+      ((await get(auditor, "/records?type=MessageQuarantined&limit=1000")).body as { records: RecordView[] })
+        .records;
+    await expect.poll(async () => (await quarantined()).length, { timeout: 10_000 }).toBeGreaterThan(0);
+    expect(JSON.stringify(await quarantined())).not.toContain(marker);
+  });
+
+  it("signs the head within seconds, and proves each record under it", async () => {
+    const session = ids.newId();
+    await send("session.events", ...[1, 2, 3].map(() => sessionExpired(session)));
+    const records = await timelineOf(session, 3);
+    const { verifierKey } = (await (await fetch(`${url}/verifier-key`)).json()) as { verifierKey: string };
+    const last = records.at(-1)?.logIndex ?? 0;
+    await expect
+      .poll(async () => ((await get(auditor, "/checkpoints/latest")).body as CheckpointSigned).treeSize, {
+        timeout: 10_000,
+      })
+      .toBeGreaterThan(last);
+    for (const { logIndex: index } of records) {
+      const { body } = await get(auditor, `/records/${index}/proof`);
+      const { leafHash, proof, checkpoint } = body as {
+        leafHash: string;
+        proof: string[];
+        checkpoint: string;
+      };
+      const { size, root } = openCheckpoint(checkpoint, verifierKey);
+      expect(
+        verifyInclusion({
+          index,
+          size,
+          leafHash: Buffer.from(leafHash, "hex"),
+          proof: proof.map(fromBase64),
+          root,
+        }),
+      ).toBe(true);
+    }
+  });
+
+  it("publishes checkpoints that only ever grow out of each other", async () => {
+    const signed = (): CheckpointSigned[] =>
+      onTopics
+        .filter(({ event }) => event?.type === "CheckpointSigned")
+        .map(({ event }) => event?.data as CheckpointSigned);
+    await expect.poll(() => signed().length, { timeout: 10_000 }).toBeGreaterThan(2);
+    const [first, second] = [signed().at(0), signed().at(-1)];
+    if (!first || !second) throw new Error("no checkpoints");
+    const { body } = await get(auditor, `/consistency?first=${first.treeSize}&second=${second.treeSize}`);
+    expect(
+      verifyConsistency({
+        first: first.treeSize,
+        second: second.treeSize,
+        firstRoot: Buffer.from(first.rootHash, "hex"),
+        secondRoot: Buffer.from(second.rootHash, "hex"),
+        proof: (body as { proof: string[] }).proof.map(fromBase64),
+      }),
+    ).toBe(true);
+  });
+
+  it("exports a session as a bundle that stands on its own", async () => {
+    const session = ids.newId();
+    await send("session.events", ...[1, 2, 3].map(() => sessionExpired(session)));
+    await timelineOf(session, 3);
+    const { status, text } = await get(auditor, `/export?session=${session}`);
+    expect(status).toBe(200);
+    const { verifierKey } = (await (await fetch(`${url}/verifier-key`)).json()) as { verifierKey: string };
+    expect(await verifyBundle(text.split("\n").slice(0, -1), { verifierKey })).toMatchObject({
+      ok: true,
+      keyTrusted: true,
+      records: 3,
+    });
+  });
+});
+
+describe("the audit service after a crash", () => {
+  const moveGroup = async (to: "earliest" | "latest"): Promise<void> => {
+    const admin = kafka.admin();
+    await admin.connect();
+    try {
+      await admin.resetOffsets({ groupId: "audit", topic: "session.events", earliest: to === "earliest" });
+    } finally {
+      await admin.disconnect();
+    }
+  };
+
+  it("adds nothing when Kafka delivers again what PostgreSQL has committed", async () => {
+    const session = ids.newId();
+    await send("session.events", sessionExpired(session), sessionExpired(session));
+    await timelineOf(session, 2);
+    await app?.close();
+    await moveGroup("earliest");
+    await start();
+    await policyKnown();
+    await send("session.events", sessionExpired(session));
+    expect(await timelineOf(session, 3)).toHaveLength(3);
+  });
+
+  it("adds nothing when even its offsets are lost and everything is read again", async () => {
+    const session = ids.newId();
+    await send("session.events", sessionExpired(session), sessionExpired(session));
+    await timelineOf(session, 2);
+    await app?.close();
+    await database.dataSource.query("UPDATE audit.consumer_offsets SET next_offset = NULL");
+    await start();
+    await policyKnown();
+    await send("session.events", sessionExpired(session));
+    expect(await timelineOf(session, 3)).toHaveLength(3);
+  });
+
+  it("loses nothing when Kafka's offset ran ahead of PostgreSQL", async () => {
+    const session = ids.newId();
+    await app?.close();
+    const events = [1, 2, 3].map(() => sessionExpired(session));
+    await send("session.events", ...events);
+    await moveGroup("latest");
+    await start();
+    await policyKnown();
+    const last = sessionExpired(session);
+    await send("session.events", last);
+    const records = await timelineOf(session, 4);
+    expect(records.map(({ id }) => id)).toEqual([...events, last].map(({ id }) => id));
+  });
+
+  it("signs nothing more once the tree no longer leads to what was signed", async () => {
+    const rows: { tree_size: string }[] = await database.dataSource.query(
+      "SELECT max(tree_size) AS tree_size FROM audit.checkpoints",
+    );
+    // As far beyond the log as nobody gets in a test: signed, and then lost.
+    await database.dataSource.query(
+      `INSERT INTO audit.checkpoints SELECT tree_size + 1000000, origin, root_hash, signed_at, note
+       FROM audit.checkpoints WHERE tree_size = $1`,
+      [rows[0]?.tree_size],
+    );
+    await expect
+      .poll(async () => (await fetch(`${url}/readyz`)).text(), { timeout: 10_000 })
+      .toContain("no longer leads to its signed checkpoint");
+  });
+});
+
+async function start(): Promise<void> {
+  const started = await startService({
+    brokers: inject("kafkaBrokers"),
+    databaseUrl: database.url,
+    issuerUrl: issuer.url,
+    keyFile: keyFile.path,
+    prepare: (prepared) => {
+      // Other specs publish bundles to the same broker; this one goes by its own.
+      const policy = prepared.get(PolicyView);
+      const take = policy.take.bind(policy);
+      vi.spyOn(policy, "take").mockImplementation((bundle) => {
+        if (bundle.version === bundleVersion) take(bundle);
+      });
+    },
+  });
+  app = started.app;
+  url = started.url;
+}
+
+const policyKnown = (): Promise<void> =>
+  vi.waitFor(() => expect(app?.get(PolicyView).maySearch(auditor)).toBe(true), { timeout: 20_000 });
+
+async function bundleEvent(): Promise<EventMessage> {
+  const folder = fileURLToPath(new URL("../../../policies/", import.meta.url));
+  const files = (await readdir(folder)).filter((file) => file.endsWith(".cedar"));
+  const policies = await Promise.all(
+    files.map(async (file) => ({ file, text: await readFile(join(folder, file), "utf8") })),
+  );
+  const schema = await readFile(join(folder, "schema.cedarschema"), "utf8");
+  const publishedAt = ids.now().toISOString();
+  return {
+    id: ids.newId(),
+    type: "PolicyBundlePublished",
+    source: "session-broker",
+    subject: "bundle",
+    time: publishedAt,
+    data: { version: bundleVersion, publishedAt, endpoints: [], policies, schema },
+  };
+}
+
+const sessionExpired = (sessionId: string, principalId = "company:ada"): EventMessage => ({
+  id: ids.newId(),
+  type: "SessionExpired",
+  source: "session-broker",
+  subject: sessionId,
+  time: "2026-03-01T10:00:00.000Z",
+  data: { sessionId, principalId, endpoint: "payments", cause: "idle" },
+});
+
+async function send(topic: TopicName, ...events: EventMessage[]): Promise<void> {
+  await producer.send({ topic, messages: events.map((event): Message => encodeEvent(event)) });
+}
+
+async function get(
+  caller: Principal,
+  path: string,
+): Promise<{ status: number; text: string; body: unknown }> {
+  const response = await fetch(url + path, { headers: { authorization: `Bearer ${issuer.token(caller)}` } });
+  const text = await response.text();
+  const isJson = response.headers.get("content-type")?.includes("application/json");
+  return { status: response.status, text, body: isJson ? (JSON.parse(text) as unknown) : undefined };
+}
+
+/** The session's records once there are as many as expected. */
+async function timelineOf(session: string, count: number): Promise<RecordView[]> {
+  let records: RecordView[] = [];
+  await expect
+    .poll(
+      async () => {
+        const { body } = await get(auditor, `/sessions/${session}/timeline`);
+        records = recordView.array().parse((body as { records: unknown }).records);
+        return records.length;
+      },
+      { timeout: 20_000, interval: 100 },
+    )
+    .toBe(count);
+  return records;
+}
+
+const accessOf = (type: string): Record<string, unknown>[] =>
+  onTopics
+    .filter(({ event }) => event?.type === type)
+    .map(({ event }) => event?.data as Record<string, unknown>);
+
+const fromBase64 = (text: string): Uint8Array => Buffer.from(text, "base64");

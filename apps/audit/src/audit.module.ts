@@ -1,0 +1,47 @@
+import { Module } from "@nestjs/common";
+import { CONFIG, EventLog, LOG, type Logger, Outbox, PostgresModule } from "@countersign/service-kit";
+import { DataSource } from "typeorm";
+import { EvidenceAccess } from "./access/evidence-access.js";
+import { PolicyConsumer } from "./access/policy.consumer.js";
+import { PolicyView } from "./access/policy.view.js";
+import { AuditMetrics } from "./audit.metrics.js";
+import { CheckpointKey } from "./checkpoint-key.js";
+import { Checkpoints } from "./checkpoints.js";
+import type { AuditConfig } from "./config.js";
+import { ExportController } from "./export.controller.js";
+import { IntegrityController } from "./integrity.controller.js";
+import { Projection } from "./projection.js";
+import { RecordsController } from "./records.controller.js";
+import { Relays } from "./relays.js";
+import { SiemRelay } from "./siem/siem.relay.js";
+
+/**
+ * The evidence log. `Projection` appends what Kafka holds to PostgreSQL and its Merkle tree, `Checkpoints` signs the
+ * head, `SiemRelay` hands records on, and the controllers let auditors search, replay, prove and export, each behind
+ * `EvidenceAccess`.
+ */
+@Module({
+  imports: [PostgresModule.forSchema("audit")],
+  controllers: [IntegrityController, RecordsController, ExportController, PolicyConsumer],
+  providers: [
+    AuditMetrics,
+    Projection,
+    Checkpoints,
+    SiemRelay,
+    Relays,
+    EvidenceAccess,
+    PolicyView,
+    {
+      provide: CheckpointKey,
+      inject: [CONFIG],
+      useFactory: (config: AuditConfig) => CheckpointKey.load(config),
+    },
+    {
+      provide: Outbox,
+      inject: [DataSource, EventLog, LOG],
+      useFactory: (dataSource: DataSource, eventLog: EventLog, log: Logger) =>
+        new Outbox({ dataSource, eventLog, log, schema: "audit" }),
+    },
+  ],
+})
+export class AuditModule {}

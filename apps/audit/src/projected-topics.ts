@@ -1,0 +1,17 @@
+import type { TopicName } from "@countersign/contracts";
+
+/** Everything that happens is evidence, except what the log itself makes of it. */
+export const projectedTopics = [
+  "identity.events",
+  "session.commands",
+  "session.events",
+  "policy.bundles",
+  "approval.commands",
+  "approval.events",
+  "mcp.traffic",
+  "mcp.originals",
+  "masking.policies",
+  "masking.events",
+  "audit.access",
+  "quarantine.events",
+] as const satisfies readonly TopicName[];
