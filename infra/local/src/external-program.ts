@@ -40,7 +40,24 @@ export async function startProgram(program: ExternalProgram): Promise<RunningPro
   });
   const order: SupervisedProgram = { ...supervised, stopTimeoutMs, cwd: dirname(logFile) };
   supervisor.send(order);
-  return { ...running, pid: await Promise.race([started, running.failure]) };
+  const pid = await Promise.race([started, running.failure]);
+  return {
+    ...running,
+    pid,
+    kill() {
+      running.expectEnd();
+      // The program alone: its supervisor sees it die, collects it and ends, too.
+      killProcess(pid);
+    },
+  };
+}
+
+function killProcess(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended already.
+  }
 }
 
 const isStarted = (message: unknown): message is SupervisorMessage & { type: "started" } =>

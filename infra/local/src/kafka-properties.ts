@@ -25,6 +25,9 @@ export function brokerProperties({ logDir, port, controllerPort }: BrokerPlace):
     "unclean.leader.election.enable": false,
     // Evidence does not expire by a broker's default; each topic names its own retention.
     "log.retention.ms": -1,
+    // After a crash the controller waits this long for the broker that it believes to be alive before it lets it back.
+    "broker.session.timeout.ms": 4_000,
+    "broker.heartbeat.interval.ms": 500,
 
     "default.replication.factor": 1,
     "min.insync.replicas": 1,

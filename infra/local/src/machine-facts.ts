@@ -86,9 +86,13 @@ async function findTaken({ ports, listening }: Needs): Promise<Facts["takenPorts
 }
 
 async function dataDirFacts(path: string): Promise<Facts["dataDir"]> {
-  const existing = await nearestExisting(path);
-  const [{ bavail, bsize }, writable] = await Promise.all([statfs(existing), isWritable(existing)]);
+  const { bavail, bsize } = await statfs(await nearestExisting(path));
+  const writable = await isWritableOrCreatable(path);
   return { path, writable, freeBytes: bavail * bsize };
+}
+
+export async function isWritableOrCreatable(folder: string): Promise<boolean> {
+  return can(await nearestExisting(folder), constants.W_OK);
 }
 
 async function nearestExisting(path: string): Promise<string> {
@@ -108,4 +112,3 @@ const can = (path: string, mode: number) =>
     () => false,
   );
 const exists = (path: string) => can(path, constants.F_OK);
-const isWritable = (path: string) => can(path, constants.W_OK);

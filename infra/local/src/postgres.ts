@@ -2,9 +2,10 @@ import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { access, chown, mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { Client } from "pg";
-import { startProgram } from "./external-program.js";
+import { type ExternalProgram, startProgram } from "./external-program.js";
 import { LaunchError } from "./launch-error.js";
 import { postgresBinaries } from "./postgres-binaries.js";
 import { asUser, isBehindClosedFolder, postgresUser, type SystemUser } from "./postgres-user.js";
@@ -16,6 +17,9 @@ import { waitUntil } from "./wait-until.js";
 const run = promisify(execFile);
 const readyTimeoutMs = 60_000;
 const superuser = "postgres";
+const attemptsMax = 10;
+const attemptIntervalMs = 500;
+const leftoverMessages = /lock file "postmaster\.pid" already exists|pre-existing shared memory block/;
 
 export interface PostgresOptions {
   /** Everything of this server is kept here, and found here again by the next start. */
@@ -68,7 +72,8 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
       user,
       closed,
     );
-    const program = await startProgram({
+    const adminUrl = `postgres://${superuser}:${password}@127.0.0.1:${port}/postgres`;
+    const program: ExternalProgram = {
       name: "postgres",
       command,
       args,
@@ -76,21 +81,38 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
       logFile,
       // Fast shutdown: ends connections instead of waiting for them.
       stopSignal: "SIGINT",
-    });
-    const adminUrl = `postgres://${superuser}:${password}@127.0.0.1:${port}/postgres`;
-    try {
-      await waitUntil(() => answers(adminUrl), {
-        what: "PostgreSQL",
-        timeoutMs: readyTimeoutMs,
-        unless: program.failure,
-      });
-    } catch (error) {
-      program.kill();
-      await program.failure.catch(() => undefined);
-      throw error;
-    }
-    return { ...program, adminUrl };
+    };
+    return { ...(await startAfterCrash(program, adminUrl)), adminUrl };
   });
+}
+
+/** A server that was killed leaves children that end by themselves a moment later; until then it cannot start anew. */
+async function startAfterCrash(program: ExternalProgram, adminUrl: string): Promise<RunningProgram> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await startOnce(program, adminUrl);
+    } catch (error) {
+      const leftover = error instanceof LaunchError && leftoverMessages.test(error.message);
+      if (!leftover || attempt === attemptsMax) throw error;
+      await sleep(attemptIntervalMs);
+    }
+  }
+}
+
+async function startOnce(program: ExternalProgram, adminUrl: string): Promise<RunningProgram> {
+  const running = await startProgram(program);
+  try {
+    await waitUntil(() => answers(adminUrl), {
+      what: "PostgreSQL",
+      timeoutMs: readyTimeoutMs,
+      unless: running.failure,
+    });
+    return running;
+  } catch (error) {
+    running.kill();
+    await running.failure.catch(() => undefined);
+    throw error;
+  }
 }
 
 interface Cluster {

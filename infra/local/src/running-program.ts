@@ -20,13 +20,18 @@ export interface ProgramIdentity {
 }
 
 /** Every child of this process that has not ended yet, in the order in which they were started. */
-const living = new Set<Omit<RunningProgram, "pid">>();
+const living = new Set<FollowedChild>();
+
+export interface FollowedChild extends Omit<RunningProgram, "pid"> {
+  /** From now on the end of the child is not a failure. */
+  expectEnd(): void;
+}
 
 /** Follows a child that leads a process group of its own to its end, and ends what is left of the group then. */
 export function followChild(
   child: ChildProcess,
   { name, logFile, stopTimeoutMs }: ProgramIdentity,
-): Omit<RunningProgram, "pid"> {
+): FollowedChild {
   let asked = false;
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const failure = ended.then(async (): Promise<never> => {
@@ -41,6 +46,9 @@ export function followChild(
   const program = {
     logFile,
     failure,
+    expectEnd() {
+      asked = true;
+    },
     async stop() {
       asked = true;
       child.kill("SIGTERM");

@@ -13,7 +13,7 @@ import { startKafka } from "./kafka.js";
 import { LaunchError } from "./launch-error.js";
 import { lockDataDir } from "./launcher-lock.js";
 import { rotateLog } from "./log-file.js";
-import { gatherFacts } from "./machine-facts.js";
+import { gatherFacts, isWritableOrCreatable } from "./machine-facts.js";
 import { Part, reported, startTogether } from "./part.js";
 import { ensurePaymentsDatabase } from "./payments-database.js";
 import { type PartName, type PortName, type Ports, portsFrom } from "./plan.js";
@@ -67,12 +67,13 @@ const leftoversTimeoutMs = 20_000;
 export async function startSuite(options: SuiteOptions = {}): Promise<Suite> {
   const env = options.env ?? process.env;
   const dataDir = options.dataDir === undefined ? dataDirFrom(env) : resolve(options.dataDir);
-  const lock = lockDataDir(dataDir);
+  // A folder that cannot be written to is reported by the preflight, together with everything else.
+  const lock = (await isWritableOrCreatable(dataDir)) ? lockDataDir(dataDir) : undefined;
   const parts = new Map<PartName, Part>();
   let stopped: Promise<void> | undefined;
-  const stop = () => (stopped ??= stopInReverse(parts).finally(lock.release));
+  const stop = () => (stopped ??= stopInReverse(parts).finally(() => lock?.release()));
   try {
-    return await start({ ...options, env, dataDir, parts, stop, previousDied: lock.previousDied });
+    return await start({ ...options, env, dataDir, parts, stop, previousDied: lock?.previousDied ?? false });
   } catch (error) {
     await stop();
     throw error;
