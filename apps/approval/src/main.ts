@@ -1,0 +1,4 @@
+import { runService } from "@countersign/service-kit";
+import { approval } from "./service.js";
+
+await runService(approval);
