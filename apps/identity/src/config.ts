@@ -1,0 +1,65 @@
+import { readFileSync } from "node:fs";
+import { CountersignError, type SecretReference } from "@countersign/contracts";
+import { postgresConfig, serviceConfig } from "@countersign/service-kit";
+import { z } from "zod";
+
+const originOf = z
+  .url()
+  .refine((value) => new URL(value).origin === value, "must be an origin without a path or trailing slash");
+
+export const identityConfig = serviceConfig.extend(postgresConfig.shape).extend({
+  COUNTERSIGN_CONFIG: z.string().min(1).describe("Path of countersign.yaml."),
+  IDENTITY_KEYS_FILE: z
+    .string()
+    .min(1)
+    .describe("Private JSON Web Key Set (P-256); its first key signs, all of them verify."),
+  COOKIE_SECRET_FILE: z.string().min(1).describe("At least 32 random bytes, in any spelling."),
+  TRUST_PROXY: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("Proxies whose X-Forwarded-For is believed: a number of hops, or addresses and networks."),
+  REGISTRATIONS_PER_HOUR: z.coerce
+    .number()
+    .int()
+    .positive()
+    .default(60)
+    .describe("Client registrations per address."),
+  REQUESTS_PER_MINUTE: z.coerce
+    .number()
+    .int()
+    .positive()
+    .default(600)
+    .describe("Requests per address, whatever they ask for."),
+  CLIENT_METADATA_DOCUMENTS: z
+    .enum(["fetch", "off"])
+    .default("fetch")
+    .describe("Whether a client id may be the address of a document that describes the client."),
+  CONSOLE_URL: originOf.optional().describe("Public origin of the console, where there is one."),
+});
+export type IdentityConfig = z.infer<typeof identityConfig>;
+
+export class SecretUnreadable extends CountersignError {
+  constructor(what: string, options?: { cause?: unknown }) {
+    super("secret_unreadable", `Cannot read ${what}; make it readable to this service.`, options);
+  }
+}
+
+/** The secret that a reference of countersign.yaml points to. */
+export function readSecret(reference: SecretReference, env: NodeJS.ProcessEnv = process.env): string {
+  if ("file" in reference) return readSecretFile(reference.file);
+  const value = env[reference.env];
+  if (!value) throw new SecretUnreadable(`the environment variable ${reference.env}`);
+  return value;
+}
+
+export function readSecretFile(path: string): string {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8").trim();
+  } catch (cause) {
+    throw new SecretUnreadable(`the file ${path}`, { cause });
+  }
+  if (!text) throw new SecretUnreadable(`the empty file ${path}`);
+  return text;
+}

@@ -1,0 +1,73 @@
+/** Client metadata as RFC 7591 names it, before the authorization server takes it. */
+export type ClientMetadata = Record<string, unknown>;
+
+const redirectUrisMax = 10;
+const uriCharactersMax = 2_000;
+const nameCharactersMax = 100;
+
+const loopbackHosts: ReadonlySet<string> = new Set(["127.0.0.1", "[::1]", "localhost"]);
+const grantTypesAllowed: ReadonlySet<unknown> = new Set(["authorization_code", "refresh_token"]);
+
+/** What of a client's own description is kept; the rest asks for features there are none of, or for addresses to fetch. */
+const kept: ReadonlySet<string> = new Set([
+  "client_id",
+  "client_id_issued_at",
+  "client_name",
+  "client_uri",
+  "redirect_uris",
+  "grant_types",
+]);
+
+/**
+ * The metadata a self-registered client ends up with. RFC 7591 §2 lets a server replace what it was asked for: every
+ * such client is public, uses codes with PKCE, and gets no secret, since a secret that anybody may have proves nothing.
+ */
+export function takenMetadata(asked: ClientMetadata): ClientMetadata {
+  const taken = Object.fromEntries(Object.entries(asked).filter(([key]) => kept.has(key)));
+  const grantTypes = Array.isArray(asked["grant_types"])
+    ? asked["grant_types"].filter((type) => grantTypesAllowed.has(type))
+    : [];
+  return {
+    ...taken,
+    ...(typeof asked["client_name"] === "string" ? { client_name: nameOf(asked["client_name"]) } : {}),
+    grant_types: [...new Set(["authorization_code", ...grantTypes])],
+    response_types: ["code"],
+    token_endpoint_auth_method: "none",
+    application_type: redirectUrisOf(asked).some(isLoopback) ? "native" : "web",
+  };
+}
+
+/** Undefined for metadata that may be registered, otherwise what is wrong with it. */
+export function metadataProblem(asked: ClientMetadata): string | undefined {
+  const uris = asked["redirect_uris"];
+  if (!Array.isArray(uris) || uris.length === 0) return "redirect_uris must name at least one address";
+  if (uris.length > redirectUrisMax) return `redirect_uris must name at most ${redirectUrisMax} addresses`;
+  if (!uris.every(isAllowedRedirect))
+    return "redirect_uris must be https addresses, or http ones on 127.0.0.1, [::1] or localhost (RFC 8252)";
+  return undefined;
+}
+
+/** Over https, or over http to the person's own machine, where the port may be any (RFC 8252 §7.3). */
+export function isAllowedRedirect(uri: unknown): boolean {
+  if (typeof uri !== "string" || uri.length > uriCharactersMax || !URL.canParse(uri)) return false;
+  const url = new URL(uri);
+  if (url.username || url.password || uri.includes("#")) return false;
+  return url.protocol === "https:" || isLoopback(uri);
+}
+
+function isLoopback(uri: string): boolean {
+  const url = URL.canParse(uri) ? new URL(uri) : undefined;
+  return url?.protocol === "http:" && loopbackHosts.has(url.hostname);
+}
+
+const redirectUrisOf = (asked: ClientMetadata): string[] =>
+  Array.isArray(asked["redirect_uris"])
+    ? asked["redirect_uris"].filter((uri) => typeof uri === "string")
+    : [];
+
+/** A name is shown to people who decide by it: one line, no invisible characters, not long. */
+const nameOf = (name: string): string =>
+  name
+    .replace(/[\p{C}\p{Z}]+/gu, " ")
+    .trim()
+    .slice(0, nameCharactersMax);

@@ -1,0 +1,207 @@
+import { Inject, Injectable } from "@nestjs/common";
+import { CountersignError } from "@countersign/contracts";
+import { Clock, CONFIG } from "@countersign/service-kit";
+import type { Request, Response } from "express";
+import { Provider, errors } from "oidc-provider";
+import { z } from "zod";
+import type { IdentityConfig } from "../config.js";
+import { type Audience, audienceOf, scopeOf } from "../domain/audience.js";
+import { readSessionForm } from "../domain/session-form.js";
+import type { Page } from "../pages/page.js";
+import { type Asking, consentPage, deniedPage, sessionPage, undecidedPage } from "../pages/pages.js";
+import { Seals } from "../seals.js";
+import { SessionRequests } from "../session-requests.js";
+import { type Login, Logins } from "../store/logins.js";
+import { EndpointsView } from "../views/endpoints.view.js";
+
+export class FormRefused extends CountersignError {
+  constructor(message: string) {
+    super("form_refused", message);
+  }
+}
+
+const sealed = z.object({ uid: z.string(), accountId: z.string(), sessionId: z.string() });
+const formFields = z.object({
+  seal: z.string(),
+  justification: z.string().optional(),
+  duration: z.string().optional(),
+});
+type Form = z.infer<typeof formFields>;
+
+/** An authorization request that a person who is logged in decides about. */
+interface Pending {
+  readonly uid: string;
+  readonly login: Login;
+  readonly client: { readonly id: string; readonly name?: string };
+  readonly clientName: string;
+  readonly redirectUri: string;
+  readonly audience: Audience;
+  readonly scopes: readonly string[];
+}
+
+const purpose = "form";
+
+/** What a person is asked before a client gets a code, and what comes of the answer. */
+@Injectable()
+export class Authorizations {
+  constructor(
+    private readonly provider: Provider,
+    private readonly seals: Seals,
+    private readonly logins: Logins,
+    private readonly endpoints: EndpointsView,
+    private readonly requests: SessionRequests,
+    private readonly clock: Clock,
+    @Inject(CONFIG) private readonly config: IdentityConfig,
+  ) {}
+
+  /** The page that asks: for an endpoint why and how long, for our own API whether. */
+  async ask(uid: string, request: Request, response: Response): Promise<Page> {
+    const pending = await this.#pending(uid, request, response);
+    return this.#askAgain(pending);
+  }
+
+  /** Asks the broker for the session that the form describes; answers a page unless it was granted. */
+  async openSession(
+    uid: string,
+    body: unknown,
+    request: Request,
+    response: Response,
+  ): Promise<Page | undefined> {
+    const pending = await this.#pending(uid, request, response);
+    const { form, sessionId } = this.#opened(pending, body);
+    const { audience, login, client } = pending;
+    if (audience.kind !== "endpoint") throw new FormRefused("This form belongs to another page.");
+    const read = readSessionForm(audience.endpoint, form);
+    if (!read.valid) return this.#askAgain(pending, { form, problem: read.problem });
+
+    const { justification, durationSeconds } = read;
+    const decision = await this.requests.ask({
+      sessionId,
+      principal: login.principal,
+      authentication: login.authentication,
+      client,
+      endpoint: audience.endpoint.name,
+      justification,
+      durationSeconds,
+      ...(request.ip === undefined ? {} : { clientAddress: request.ip }),
+    });
+    const asking = this.#asking(pending, sessionId);
+    if (decision === undefined)
+      return undecidedPage({ ...asking, justification, duration: String(durationSeconds) });
+    switch (decision.status) {
+      case "denied":
+        return deniedPage({ ...asking, reason: decision.reason });
+      case "ended":
+        return deniedPage({ ...asking, reason: "The session has ended already." });
+      case "active": {
+        if (decision.principalId !== login.principal.id || decision.endpoint !== audience.endpoint.name)
+          throw new FormRefused("This session belongs to somebody else.");
+        const grantId = await this.#grant(pending, sessionId, decision.expiresAt);
+        await this.provider.interactionFinished(request, response, { consent: { grantId } });
+        return undefined;
+      }
+    }
+  }
+
+  /** Lets the client use our own API in the person's name. */
+  async consent(uid: string, body: unknown, request: Request, response: Response): Promise<void> {
+    const pending = await this.#pending(uid, request, response);
+    this.#opened(pending, body);
+    if (pending.audience.kind !== "api") throw new FormRefused("This form belongs to another page.");
+    const grantId = await this.#grant(pending);
+    await this.provider.interactionFinished(request, response, { consent: { grantId } });
+  }
+
+  async cancel(uid: string, body: unknown, request: Request, response: Response): Promise<void> {
+    const pending = await this.#pending(uid, request, response);
+    this.#opened(pending, body);
+    await this.provider.interactionFinished(request, response, {
+      error: "access_denied",
+      error_description: "the person cancelled",
+    });
+  }
+
+  #askAgain(pending: Pending, refused?: { readonly form: Form; readonly problem: string }): Page {
+    const asking = this.#asking(pending, this.clock.newId());
+    const { principal } = pending.login;
+    const person = principal.name ?? principal.email ?? principal.id;
+    if (pending.audience.kind === "api") return consentPage({ ...asking, person });
+    const { justification = "", duration = "" } = refused?.form ?? {};
+    return sessionPage({
+      ...asking,
+      person,
+      endpoint: pending.audience.endpoint,
+      ...(refused ? { problem: refused.problem, entered: { justification, duration } } : {}),
+    });
+  }
+
+  #asking({ uid, clientName, redirectUri, login }: Pending, sessionId: string): Asking {
+    const seal = this.seals.seal(purpose, { uid, accountId: login.principal.id, sessionId });
+    return { uid, clientName, redirectUri, seal };
+  }
+
+  /** The form, if it is one that this server made for this person and this request. */
+  #opened({ uid, login }: Pending, body: unknown): { form: Form; sessionId: string } {
+    const form = formFields.safeParse(body);
+    const seal = sealed.safeParse(form.success ? this.seals.open(purpose, form.data.seal) : undefined);
+    if (!form.success || !seal.success || seal.data.uid !== uid || seal.data.accountId !== login.principal.id)
+      throw new FormRefused("This form was not sent from its own page.");
+    return { form: form.data, sessionId: seal.data.sessionId };
+  }
+
+  async #grant(
+    { login, client, audience, scopes }: Pending,
+    sessionId?: string,
+    expiresAt?: Date,
+  ): Promise<string> {
+    const grant = new this.provider.Grant({ accountId: login.principal.id, clientId: client.id });
+    // The grant of an endpoint is its session.
+    if (sessionId !== undefined) grant.jti = sessionId;
+    if (expiresAt !== undefined) grant.exp = Math.floor(expiresAt.getTime() / 1_000);
+    grant.addOIDCScope(["openid", "offline_access"].filter((scope) => scopes.includes(scope)));
+    grant.addResourceScope(audience.resource, scopeOf[audience.kind]);
+    return grant.save();
+  }
+
+  async #pending(uid: string, request: Request, response: Response): Promise<Pending> {
+    const details = await this.provider.interactionDetails(request, response);
+    const { params, session, prompt } = details;
+    const asked = askedFor.safeParse(params);
+    if (details.uid !== uid || prompt.name !== "consent" || !session || !asked.success)
+      throw new errors.SessionNotFound("another interaction");
+    const login = await this.#loginOf(session);
+    const client = await this.provider.Client.find(asked.data.client_id);
+    const audience = audienceOf(asked.data.resource, this.config.GATEWAY_URL, this.endpoints.all());
+    if (!login || !client || !audience) throw new errors.SessionNotFound("no longer known");
+    const { clientId, clientName } = client;
+    return {
+      uid,
+      login,
+      client: { id: clientId, ...(clientName === undefined ? {} : { name: clientName }) },
+      clientName: nameToShow(clientId, clientName),
+      redirectUri: asked.data.redirect_uri,
+      audience,
+      scopes: asked.data.scope?.split(" ") ?? [],
+    };
+  }
+
+  async #loginOf(session: { readonly accountId: string; readonly uid: string }): Promise<Login | undefined> {
+    const found = await this.provider.Session.findByUid(session.uid);
+    const at = found?.loginTs;
+    return at === undefined ? undefined : this.logins.find(session.accountId, at);
+  }
+}
+
+const askedFor = z.object({
+  client_id: z.string(),
+  redirect_uri: z.string(),
+  resource: z.union([z.string(), z.tuple([z.string()]).transform(([resource]) => resource)]),
+  scope: z.string().optional(),
+});
+
+/** A client may call itself anything; where its description was fetched from is a fact. */
+function nameToShow(clientId: string, name: string | undefined): string {
+  const host = URL.canParse(clientId) ? new URL(clientId).host : "";
+  if (name === undefined) return host || clientId;
+  return host ? `${name} (${host})` : `${name} (unverified)`;
+}

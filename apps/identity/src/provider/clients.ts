@@ -1,0 +1,62 @@
+import { lookup } from "node:dns/promises";
+import { type AllClientMetadata, type ClientMetadata, type Configuration, errors } from "oidc-provider";
+import type { IdentityConfig } from "../config.js";
+import { metadataProblem, takenMetadata } from "../domain/client-metadata.js";
+import { isPublicAddress } from "../domain/public-address.js";
+
+export const tokenExchange = "urn:ietf:params:oauth:grant-type:token-exchange";
+export const workloadClientId = "countersign-workload";
+export const consoleClientId = "countersign-console";
+
+/** Clients that are part of Countersign. Everybody else's registers itself. */
+export function ownClients(config: IdentityConfig): ClientMetadata[] {
+  const { CONSOLE_URL: console } = config;
+  return [
+    {
+      client_id: workloadClientId,
+      client_name: "Workload",
+      grant_types: [tokenExchange],
+      response_types: [],
+      redirect_uris: [],
+      token_endpoint_auth_method: "none",
+    },
+    ...(console === undefined
+      ? []
+      : [
+          {
+            client_id: consoleClientId,
+            client_name: "Countersign console",
+            grant_types: ["authorization_code"],
+            response_types: ["code" as const],
+            redirect_uris: [`${console}/callback`],
+            post_logout_redirect_uris: [`${console}/`],
+            token_endpoint_auth_method: "none" as const,
+          },
+        ]),
+  ];
+}
+
+/** Holds every self-registered client, and every one that a metadata document describes, to our rules. */
+export const clientRules: Configuration["extraClientMetadata"] = {
+  // The library calls the validator once per property of ours, whether a client sends it or not.
+  properties: ["countersign"],
+  validator(_ctx, _key, _value, metadata: AllClientMetadata) {
+    if (metadata.client_id === workloadClientId || metadata.client_id === consoleClientId) return;
+    const problem = metadataProblem(metadata);
+    if (problem !== undefined) throw new errors.InvalidClientMetadata(problem);
+    const taken = takenMetadata(metadata);
+    for (const key of Object.keys(metadata)) delete metadata[key];
+    Object.assign(metadata, taken);
+  },
+};
+
+/**
+ * Whether a client's metadata document may be fetched: only from a host all of whose addresses are public. The library
+ * looks at the address once more when it has connected, takes no redirect, and bounds time and size.
+ */
+export async function mayFetch(clientId: string): Promise<boolean> {
+  const { hostname, port } = new URL(clientId);
+  if (port !== "" || hostname.startsWith("[")) return false;
+  const addresses = await lookup(hostname, { all: true }).catch(() => []);
+  return addresses.length > 0 && addresses.every(({ address }) => isPublicAddress(address));
+}

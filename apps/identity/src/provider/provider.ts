@@ -1,0 +1,267 @@
+import { apiAudience } from "@countersign/contracts";
+import { describeError, type Logger } from "@countersign/service-kit";
+import {
+  Provider,
+  type Configuration,
+  type ErrorOut,
+  errors,
+  type JWKS,
+  type KoaContextWithOIDC,
+} from "oidc-provider";
+import type { DataSource } from "typeorm";
+import type { IdentityConfig } from "../config.js";
+import { type Audience, audienceOf, scopeOf, scopeWithDefaults } from "../domain/audience.js";
+import { Markup } from "../pages/html.js";
+import type { Page } from "../pages/page.js";
+import { errorPage, loggedOutPage, logoutPage } from "../pages/pages.js";
+import type { Seals } from "../seals.js";
+import type { SessionRequests } from "../session-requests.js";
+import { OidcStore } from "../store/oidc-store.js";
+import type { EndpointsView } from "../views/endpoints.view.js";
+import { accessTokenRules, durable, type TokenParts } from "./access-tokens.js";
+import { clientRules, consoleClientId, mayFetch, ownClients } from "./clients.js";
+import { interactionPolicyFor, loginSecondsMax } from "./interaction-policy.js";
+
+export interface ProviderParts extends TokenParts {
+  readonly config: IdentityConfig;
+  readonly keys: JWKS;
+  readonly seals: Seals;
+  readonly dataSource: DataSource;
+  readonly endpoints: EndpointsView;
+  readonly requests: SessionRequests;
+  readonly log: Logger;
+}
+
+export const paths = {
+  authorization: "/authorize",
+  token: "/token",
+  jwks: "/jwks",
+  registration: "/register",
+  revocation: "/revoke",
+  end_session: "/logout",
+} as const;
+
+const codeSeconds = 60;
+const interactionSeconds = 30 * 60;
+
+/** The authorization server: a certified library, held to OAuth 2.1 and to what MCP asks of it. */
+export function createProvider(parts: ProviderParts): Provider {
+  const { config, endpoints } = parts;
+  const audience = (resource: string): Audience | undefined =>
+    audienceOf(resource, config.GATEWAY_URL, endpoints.all());
+  const provider = new Provider(config.ISSUER_URL, configurationOf(parts, audience));
+  // Every request arrives with its origin pinned to the issuer; see `pinOrigin`.
+  provider.proxy = true;
+  provider.silent = true;
+  provider.use(async (ctx, next) => {
+    if (ctx.path === paths.authorization && typeof (ctx.query["scope"] ?? "") === "string")
+      ctx.query = { ...ctx.query, scope: scopeWithDefaults(ctx.query["scope"] as string | undefined) };
+    await next();
+  });
+  recordRegistrations(provider, parts);
+  endSessionsOfMisusedGrants(provider, parts);
+  logErrors(provider, parts.log);
+  return provider;
+}
+
+function configurationOf(
+  parts: ProviderParts,
+  audience: (resource: string) => Audience | undefined,
+): Configuration {
+  const { config, keys, seals, dataSource } = parts;
+  const tokens = accessTokenRules(parts);
+  return {
+    adapter: (model) => new OidcStore(dataSource, model),
+    clients: ownClients(config),
+    jwks: keys,
+    routes: paths,
+    responseTypes: ["code"],
+    scopes: ["openid", "offline_access"],
+    claims: { openid: ["sub"] },
+    subjectTypes: ["public"],
+    clientAuthMethods: ["none"],
+    clientDefaults: {
+      grant_types: ["authorization_code"],
+      response_types: ["code"],
+      token_endpoint_auth_method: "none",
+      id_token_signed_response_alg: "ES256",
+    },
+    enabledJWA: { idTokenSigningAlgValues: ["ES256"] },
+    extraClientMetadata: clientRules,
+    allowOmittingSingleRegisteredRedirectUri: false,
+    pkce: { required: () => true },
+    // No cookie reaches the token endpoint; a code and its verifier are all the proof there is, wherever they come from.
+    clientBasedCORS: () => true,
+    cookies: {
+      keys: [seals.keyFor("cookies")],
+      names: {
+        session: "countersign_session",
+        interaction: "countersign_interaction",
+        resume: "countersign_resume",
+      },
+      long: { httpOnly: true, sameSite: "lax", signed: true },
+      short: { httpOnly: true, sameSite: "lax", signed: true },
+    },
+    interactions: {
+      url: (_ctx, { uid }) => `/interaction/${uid}`,
+      policy: interactionPolicyFor(({ oidc }) => !isForApi(oidc.params?.["resource"])),
+    },
+    loadExistingGrant,
+    findAccount: tokens.findAccount,
+    extraTokenClaims: tokens.extraTokenClaims,
+    issueRefreshToken: tokens.issueRefreshToken,
+    formats: { customizers: { jwt: tokens.beforeSigning } },
+    rotateRefreshToken: () => true,
+    // The session of an endpoint has an end of its own; another endpoint's login must not end it.
+    expiresWithSession: () => false,
+    ttl: {
+      AccessToken: tokens.accessTokenSeconds,
+      AuthorizationCode: codeSeconds,
+      Grant: loginSecondsMax,
+      IdToken: codeSeconds * 5,
+      Interaction: interactionSeconds,
+      RefreshToken: (_ctx, token) => tokens.grantSecondsLeft(token.grantId),
+      Session: loginSecondsMax,
+    },
+    features: {
+      devInteractions: { enabled: false },
+      dPoP: { enabled: false },
+      pushedAuthorizationRequests: { enabled: false },
+      userinfo: { enabled: false },
+      registration: { enabled: true, issueRegistrationAccessToken: false },
+      revocation: {
+        enabled: true,
+        allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId,
+      },
+      clientIdMetadataDocument: {
+        enabled: config.CLIENT_METADATA_DOCUMENTS === "fetch",
+        ack: "draft-02",
+        allowFetch: (_ctx, clientId) => mayFetch(clientId),
+        allowClient: () => true,
+      },
+      resourceIndicators: {
+        enabled: true,
+        defaultResource(_ctx, _client, oneOf) {
+          if (oneOf !== undefined && oneOf.length === 1 && oneOf[0] !== undefined) return oneOf[0];
+          throw new errors.InvalidTarget("name exactly one resource: the address of the MCP endpoint");
+        },
+        useGrantedResource: () => true,
+        getResourceServerInfo(ctx, resource) {
+          const asked = ctx.oidc.params?.["resource"];
+          const found = audience(resource);
+          if (!found || (Array.isArray(asked) && asked.length !== 1))
+            throw new errors.InvalidTarget("name exactly one resource: the address of an MCP endpoint here");
+          return {
+            scope: scopeOf[found.kind],
+            audience: resource,
+            accessTokenFormat: "jwt",
+            jwt: { sign: { alg: "ES256" } },
+          };
+        },
+      },
+      rpInitiatedLogout: {
+        enabled: true,
+        logoutSource: (ctx, form) =>
+          send(
+            ctx,
+            logoutPage(new Markup(form), config.CONSOLE_URL === undefined ? [] : [config.CONSOLE_URL]),
+          ),
+        postLogoutSuccessSource: (ctx) => send(ctx, loggedOutPage()),
+      },
+    },
+    renderError: (ctx, { error, error_description: description }: ErrorOut) =>
+      send(ctx, errorPage(ctx.status, description ?? "The request could not be answered.", error)),
+  };
+}
+
+/** A grant for an endpoint is good for the one request it was made for; one for the API is remembered with the login. */
+async function loadExistingGrant(ctx: KoaContextWithOIDC) {
+  const { client, session, result, provider, params } = ctx.oidc;
+  const made = result?.consent?.grantId;
+  if (made !== undefined) return provider.Grant.find(made);
+  if (!client || !session?.accountId || !isForApi(params?.["resource"])) return undefined;
+  if (client.clientId === consoleClientId) {
+    const own = new provider.Grant({ clientId: client.clientId, accountId: session.accountId });
+    own.addOIDCScope("openid");
+    own.addResourceScope(apiAudience, scopeOf.api);
+    await own.save();
+    return own;
+  }
+  const remembered = session.grantIdFor(client.clientId);
+  const grant = remembered === undefined ? undefined : await provider.Grant.find(remembered);
+  return grant?.accountId === session.accountId ? grant : undefined;
+}
+
+const isForApi = (resource: unknown): boolean =>
+  resource === apiAudience ||
+  (Array.isArray(resource) && resource.length === 1 && resource[0] === apiAudience);
+
+/** A registration is answered once it is evidence. */
+function recordRegistrations(provider: Provider, { events }: ProviderParts): void {
+  const registered = new WeakMap<object, Promise<void>>();
+  provider.on("registration_create.success", (ctx, client) => {
+    const { clientId, clientName, redirectUris = [] } = client;
+    const evidence = events.clientRegistered({
+      client: { id: clientId, ...(clientName === undefined ? {} : { name: clientName }) },
+      redirectUris: [...redirectUris],
+      clientAddress: ctx.ip,
+    });
+    // Somebody waits for it below; until then it must not count as an unhandled rejection.
+    evidence.catch(() => undefined);
+    registered.set(ctx.req, evidence);
+  });
+  provider.use(async (ctx, next) => {
+    await next();
+    const evidence = registered.get(ctx.req);
+    if (!evidence) return;
+    await durable(evidence).catch((error: unknown) => {
+      if (!(error instanceof errors.OIDCProviderError)) throw error;
+      ctx.status = error.status;
+      ctx.body = { error: error.error, error_description: error.error_description };
+    });
+  });
+}
+
+/**
+ * When a code or a refresh token comes back after it was used up, or a client gives its tokens back, the library
+ * forgets the grant; access tokens already out end with the session.
+ */
+function endSessionsOfMisusedGrants(provider: Provider, { sessions, requests, log }: ProviderParts): void {
+  provider.on("grant.revoked", (ctx, grantId) => {
+    if (sessions.find(grantId)?.status !== "active") return;
+    const reason =
+      ctx.oidc.route === "revocation"
+        ? "The client gave its tokens back."
+        : "A code or a refresh token was used again after it was used up.";
+    requests.revoke(grantId, reason).catch((error: unknown) => {
+      log.error({ code: "revoke_not_sent", sessionId: grantId, error }, "a session could not be revoked");
+    });
+  });
+}
+
+function logErrors(provider: Provider, log: Logger): void {
+  provider.on("server_error", (ctx, error) => {
+    log.error({ error, route: ctx.oidc.route }, "the authorization server failed");
+  });
+  const refused = (ctx: KoaContextWithOIDC, error: errors.OIDCProviderError): void => {
+    log.info(
+      {
+        code: error.error,
+        reason: error.error_detail ?? error.error_description,
+        route: ctx.oidc.route,
+        clientId: ctx.oidc.client?.clientId,
+        ...(error.cause === undefined ? {} : { error: describeError(error.cause) }),
+      },
+      "refused",
+    );
+  };
+  provider.on("grant.error", refused);
+  provider.on("authorization.error", refused);
+  provider.on("registration_create.error", refused);
+}
+
+function send(ctx: KoaContextWithOIDC, { status, headers, body }: Page): void {
+  ctx.status = status;
+  ctx.set(headers);
+  ctx.body = body;
+}

@@ -1,0 +1,55 @@
+import { Injectable } from "@nestjs/common";
+import type { RequestSession, RevokeSession } from "@countersign/contracts";
+import { Clock, EventLog } from "@countersign/service-kit";
+import { type SessionState, SessionsView } from "./views/sessions.view.js";
+
+/** How long a page or a workload waits for the session broker to decide. */
+export const decisionMsMax = 10_000;
+
+/** Asks the session broker for sessions. */
+@Injectable()
+export class SessionRequests {
+  constructor(
+    private readonly eventLog: EventLog,
+    private readonly sessions: SessionsView,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * What the broker decided; undefined where it did not in time. Asking again with the same session id asks for the
+   * same session, so a form that is sent twice opens one.
+   */
+  async ask(request: RequestSession): Promise<SessionState | undefined> {
+    const { sessionId } = request;
+    const known = this.sessions.find(sessionId);
+    if (known) return known;
+    await this.#send(sessionId, { type: "RequestSession", data: request });
+    return this.sessions.waitFor(sessionId, decisionMsMax);
+  }
+
+  /** Asks that a session end, because something is wrong with its tokens. */
+  async revoke(sessionId: string, reason: string): Promise<void> {
+    await this.#send(sessionId, {
+      type: "RevokeSession",
+      data: { sessionId, by: { id: "countersign:identity", name: "Countersign identity" }, reason },
+    });
+  }
+
+  async #send(
+    sessionId: string,
+    command:
+      | { type: "RequestSession"; data: RequestSession }
+      | { type: "RevokeSession"; data: RevokeSession },
+  ): Promise<void> {
+    await this.eventLog.append({
+      topic: "session.commands",
+      event: {
+        id: this.clock.newId(),
+        source: "identity",
+        subject: sessionId,
+        time: this.clock.now().toISOString(),
+        ...command,
+      },
+    });
+  }
+}

@@ -1,0 +1,133 @@
+import { createHash } from "node:crypto";
+import { type Adapter, type AdapterPayload, errors } from "oidc-provider";
+import type { DataSource } from "typeorm";
+
+/** A client repeats its refresh token when the answer was lost on the way; for this long that is not theft. */
+export const repeatSecondsMax = 10;
+/** A self-registered client that nobody used for this long is forgotten. */
+const clientDaysMax = 90;
+
+const table = `"identity".oidc_models`;
+
+/** How often a row of a model may be consumed. A refresh token: once, and once more as a repetition. */
+const usesMax = (model: string): number => (model === "RefreshToken" ? 2 : 1);
+
+/**
+ * Keeps one model of the authorization server in PostgreSQL, shared by all replicas. Ids that are secrets (codes,
+ * refresh tokens, login sessions, interactions) are stored as their SHA-256 alone.
+ */
+export class OidcStore implements Adapter {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly model: string,
+  ) {}
+
+  async upsert(id: string, payload: AdapterPayload, expiresInSeconds?: number): Promise<void> {
+    const seconds = this.model === "Client" ? clientDaysMax * 86_400 : expiresInSeconds;
+    await this.dataSource.query(
+      `INSERT INTO ${table} (model, id_sha256, payload, grant_id, uid_sha256, user_code, expires_at)
+       VALUES ($1, $2, $3, $4, $5, $6, now() + make_interval(secs => $7))
+       ON CONFLICT (model, id_sha256) DO UPDATE SET payload = excluded.payload, grant_id = excluded.grant_id,
+         uid_sha256 = excluded.uid_sha256, user_code = excluded.user_code, expires_at = excluded.expires_at`,
+      [
+        this.model,
+        digest(id),
+        JSON.stringify(withoutId(id, payload)),
+        payload.grantId ?? null,
+        payload.uid === undefined ? null : digest(payload.uid),
+        payload.userCode ?? null,
+        seconds ?? null,
+      ],
+    );
+  }
+
+  async find(id: string): Promise<AdapterPayload | undefined> {
+    const row = await this.#findBy("id_sha256 = $2", digest(id));
+    if (row && this.model === "Client") await this.#keepClient(id);
+    return row && withId(id, row);
+  }
+
+  /** The payload comes back without its id, which only the cookie knows. */
+  findByUid(uid: string): Promise<AdapterPayload | undefined> {
+    return this.#findBy("uid_sha256 = $2", digest(uid));
+  }
+
+  findByUserCode(userCode: string): Promise<AdapterPayload | undefined> {
+    return this.#findBy("user_code = $2", userCode);
+  }
+
+  /** Uses the row up. Of two that come at the same moment, one is refused here. */
+  async consume(id: string): Promise<void> {
+    const rows = await this.dataSource.query<[unknown[], number]>(
+      `UPDATE ${table} SET uses = uses + 1, consumed_at = coalesce(consumed_at, now())
+       WHERE model = $1 AND id_sha256 = $2 AND uses < $3`,
+      [this.model, digest(id), usesMax(this.model)],
+    );
+    if (rows[1] !== 1) throw new errors.InvalidGrant("already consumed");
+  }
+
+  async destroy(id: string): Promise<void> {
+    await this.dataSource.query(`DELETE FROM ${table} WHERE model = $1 AND id_sha256 = $2`, [
+      this.model,
+      digest(id),
+    ]);
+  }
+
+  async revokeByGrantId(grantId: string): Promise<void> {
+    await this.dataSource.query(`DELETE FROM ${table} WHERE model = $1 AND grant_id = $2`, [
+      this.model,
+      grantId,
+    ]);
+  }
+
+  async #findBy(condition: string, value: unknown): Promise<AdapterPayload | undefined> {
+    const rows = await this.dataSource.query<{ payload: AdapterPayload; consumed: boolean }[]>(
+      `SELECT payload,
+         uses >= $3 OR coalesce(consumed_at < now() - make_interval(secs => $4), false) AS consumed
+       FROM ${table} WHERE model = $1 AND ${condition} AND (expires_at IS NULL OR expires_at > now())`,
+      [this.model, value, usesMax(this.model), repeatSecondsMax],
+    );
+    const [row] = rows;
+    return row && { ...row.payload, ...(row.consumed ? { consumed: true } : {}) };
+  }
+
+  async #keepClient(id: string): Promise<void> {
+    await this.dataSource.query(
+      `UPDATE ${table} SET expires_at = now() + make_interval(days => $3)
+       WHERE model = $1 AND id_sha256 = $2 AND expires_at < now() + make_interval(days => $3 - 1)`,
+      [this.model, digest(id), clientDaysMax],
+    );
+  }
+}
+
+/** Removes what has expired. */
+export async function removeExpired(dataSource: DataSource): Promise<void> {
+  await dataSource.query(`DELETE FROM ${table} WHERE expires_at < now() - interval '1 minute'`);
+}
+
+const digest = (id: string): Buffer => createHash("sha256").update(id).digest();
+
+const idPlace = "{id}";
+
+/** The payload repeats its own id, and an interaction also the id of the login session it belongs to. */
+function withoutId(id: string, payload: AdapterPayload): AdapterPayload {
+  const { jti: _, ...rest } = payload;
+  const { session, returnTo } = rest;
+  return {
+    ...rest,
+    ...(isRecord(session) ? { session: { ...session, cookie: undefined } } : {}),
+    ...(typeof returnTo === "string" ? { returnTo: returnTo.replace(id, idPlace) } : {}),
+  };
+}
+
+function withId(id: string, stored: AdapterPayload): AdapterPayload {
+  const { returnTo } = stored;
+  return {
+    ...stored,
+    ...("kind" in stored ? { jti: id } : {}),
+    ...(typeof returnTo === "string" ? { returnTo: returnTo.replace(idPlace, id) } : {}),
+  };
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null;

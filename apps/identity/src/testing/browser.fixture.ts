@@ -1,0 +1,75 @@
+/** A browser as far as redirects, cookies and forms go. */
+export class Browser {
+  readonly #cookies: { name: string; value: string; origin: string; path: string }[] = [];
+
+  get(url: string): Promise<Visit> {
+    return this.#visit(url, { method: "GET" });
+  }
+
+  /** Sends a form; the cookies and redirects are the browser's. */
+  post(url: string, form: Record<string, string>): Promise<Visit> {
+    return this.#visit(url, { method: "POST", body: new URLSearchParams(form) });
+  }
+
+  /** What the cookies hold. */
+  values(): string[] {
+    return this.#cookies.map(({ value }) => value);
+  }
+
+  /** Follows redirects until a page, or an address that nobody listens at: the client's. */
+  async #visit(start: string, init: RequestInit): Promise<Visit> {
+    let url = new URL(start);
+    let next = init;
+    for (let hop = 0; hop < 20; hop += 1) {
+      if (url.port === clientPort) return { url, status: 0, text: "", headers: new Headers() };
+      const response = await fetch(url, {
+        ...next,
+        redirect: "manual",
+        headers: { cookie: this.#cookiesFor(url), accept: "text/html" },
+      });
+      this.#keep(url, response);
+      const location = response.headers.get("location");
+      if (location === null)
+        return { url, status: response.status, text: await response.text(), headers: response.headers };
+      await response.arrayBuffer();
+      url = new URL(location, url);
+      next = { method: "GET" };
+    }
+    throw new Error("too many redirects");
+  }
+
+  #cookiesFor(url: URL): string {
+    return this.#cookies
+      .filter(({ origin, path }) => origin === url.host && url.pathname.startsWith(path))
+      .map(({ name, value }) => `${name}=${value}`)
+      .join("; ");
+  }
+
+  // Real browsers share cookies between the ports of a host; this one does not, which only makes it stricter.
+  #keep(url: URL, response: Response): void {
+    for (const line of response.headers.getSetCookie()) {
+      const [, name = "", value = ""] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
+      const path = /; *path=([^;]+)/i.exec(line)?.[1] ?? "/";
+      const same = this.#cookies.findIndex(
+        (c) => c.name === name && c.origin === url.host && c.path === path,
+      );
+      if (same >= 0) this.#cookies.splice(same, 1);
+      if (value !== "") this.#cookies.push({ name, value, origin: url.host, path });
+    }
+  }
+}
+
+export interface Visit {
+  readonly url: URL;
+  /** 0 for the client's own address. */
+  readonly status: number;
+  readonly text: string;
+  readonly headers: Headers;
+}
+
+/** The port of the client's redirect address; nobody listens there. */
+export const clientPort = "9";
+
+/** The value of a hidden field in a page. */
+export const fieldOf = (page: Visit, name: string): string =>
+  new RegExp(`name="${name}" value="([^"]*)"`).exec(page.text)?.[1] ?? "";

@@ -1,0 +1,306 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import type { INestApplication } from "@nestjs/common";
+import { Client as PostgresClient } from "pg";
+import {
+  type Endpoint,
+  type EventMessage,
+  requestSession,
+  type RequestSession,
+  type RevokeSession,
+  topics,
+} from "@countersign/contracts";
+import { startDevIdp } from "@countersign/dev-idp";
+import {
+  Clock,
+  createKafka,
+  createLogger,
+  createService,
+  decodeEvent,
+  encodeEvent,
+  EventLog,
+  parseConfig,
+  prepareSchema,
+} from "@countersign/service-kit";
+import { exportJWK, generateKeyPair } from "jose";
+import { freePort } from "./free-port.fixture.js";
+import { identityConfig } from "../config.js";
+import { identitySchema } from "../schema.js";
+import { identityService } from "../service.js";
+import { EndpointsView } from "../views/endpoints.view.js";
+import { SessionsView } from "../views/sessions.view.js";
+
+export const gatewayUrl = "http://127.0.0.1:18080";
+
+type Decide = (request: RequestSession) => { granted: { seconds: number } } | { denied: string } | "silence";
+
+/** The identity service on real Kafka and PostgreSQL, the development identity provider, and a broker of the test's own. */
+export interface Running {
+  readonly issuer: string;
+  readonly app: INestApplication;
+  readonly idpIssuer: string;
+  /** The first half of the ids of this run's people. */
+  readonly providerId: string;
+  /** What was asked of the broker. */
+  readonly requests: readonly RequestSession[];
+  readonly revocations: readonly RevokeSession[];
+  /** What the broker answers from now on. */
+  decide: Decide;
+  /** Ends a session as an administrator would. */
+  revoke(request: RequestSession): Promise<void>;
+  /** Types on identity.events of this run so far. */
+  facts(): Promise<readonly EventMessage[]>;
+  dump(): Promise<string>;
+  stop(): Promise<void>;
+}
+
+const workloadSecret = randomBytes(16).toString("hex");
+
+export async function startIdentity(given: { brokers: string; adminUrl: string }): Promise<Running> {
+  const folder = await mkdtemp(join(tmpdir(), "countersign-identity-"));
+  const log = createLogger("identity", "silent");
+  const [port, idpPort] = [await freePort(), await freePort()];
+  const issuer = `http://127.0.0.1:${port}`;
+  const idpIssuer = `http://127.0.0.1:${idpPort}`;
+  // Evidence of other specs is on the same topics; principals of this run carry its name.
+  const providerId = `idp-${randomUUID().slice(0, 8)}`;
+  process.env["TEST_IDP_SECRET"] = "idp-secret";
+
+  const kafka = createKafka("identity-spec", given.brokers.split(","), log);
+  const admin = kafka.admin();
+  await admin.connect();
+  await admin.createTopics({
+    waitForLeaders: true,
+    topics: (["identity.events", "session.commands", "session.events", "policy.bundles"] as const).map(
+      (topic) => ({ topic, numPartitions: topics[topic].partitions }),
+    ),
+  });
+  await admin.disconnect();
+
+  const idp = await startDevIdp({
+    port: idpPort,
+    issuer: idpIssuer,
+    client: {
+      id: "countersign",
+      secret: "idp-secret",
+      redirectUri: `${issuer}/login/${providerId}/callback`,
+    },
+    workloadSecret,
+  });
+  const database = `identity_${randomUUID().slice(0, 8)}`;
+  await sql(given.adminUrl, `CREATE DATABASE ${database}`);
+  const adminUrl = Object.assign(new URL(given.adminUrl), { pathname: `/${database}` }).href;
+  const databaseUrl = await prepareSchema({ adminUrl, schema: identitySchema, password: "spec" });
+
+  const config = parseConfig("identity", identityConfig, {
+    PORT: String(port),
+    KAFKA_BROKERS: given.brokers,
+    GATEWAY_URL: gatewayUrl,
+    ISSUER_URL: issuer,
+    DATABASE_URL: databaseUrl,
+    COUNTERSIGN_CONFIG: await put(folder, "countersign.yaml", configuration(providerId, idpIssuer)),
+    IDENTITY_KEYS_FILE: await put(folder, "keys.json", await signingKeys()),
+    COOKIE_SECRET_FILE: await put(folder, "cookies", randomBytes(32).toString("hex")),
+    REGISTRATIONS_PER_HOUR: "1000",
+    REQUESTS_PER_MINUTE: "100000",
+  });
+  const app = await createService(identityService, config, log);
+  await app.listen(config.PORT, config.HOST);
+  await app.startAllMicroservices();
+
+  // Specs of other services publish bundles of their own on the same topic; they are none of this run's business.
+  const endpoints = app.get(EndpointsView);
+  endpoints.apply({ version: "1", publishedAt: "", endpoints: [payments, ledger], policies: [], schema: "" });
+  endpoints.apply = () => undefined;
+
+  const producer = kafka.producer();
+  await producer.connect();
+  const say = async (type: string, sessionId: string, data: unknown): Promise<void> => {
+    await producer.send({
+      topic: "session.events",
+      messages: [encodeEvent(eventOf(type, sessionId, data))],
+    });
+  };
+
+  const requests: RequestSession[] = [];
+  const revocations: RevokeSession[] = [];
+  const facts: EventMessage[] = [];
+  const running: Running = {
+    issuer,
+    app,
+    idpIssuer,
+    providerId,
+    requests,
+    revocations,
+    decide: () => ({ granted: { seconds: 1_800 } }),
+    async revoke({ sessionId, principal, endpoint }) {
+      const sessions = app.get(SessionsView);
+      await say("SessionRevoked", sessionId, {
+        sessionId,
+        principalId: principal.id,
+        endpoint,
+        by: { id: "admin" },
+        reason: "enough",
+      });
+      while (sessions.find(sessionId)?.status === "active") await setTimeout(10);
+    },
+    facts: async () => facts,
+    dump: async () => {
+      const rows = await sql(adminUrl, `SELECT * FROM identity.oidc_models`);
+      return JSON.stringify(rows, (_, value: unknown) =>
+        isBuffer(value) ? Buffer.from(value.data).toString("latin1") : value,
+      );
+    },
+    async stop() {
+      await app.close();
+      await producer.disconnect();
+      await idp.stop();
+      await sql(given.adminUrl, `DROP DATABASE ${database} WITH (FORCE)`);
+      await rm(folder, { recursive: true });
+    },
+  };
+
+  const answer = async (request: RequestSession): Promise<void> => {
+    requests.push(request);
+    const { sessionId, principal, endpoint } = request;
+    const decision = running.decide(request);
+    if (decision === "silence") return;
+    if ("denied" in decision)
+      return say("SessionDenied", sessionId, {
+        sessionId,
+        principalId: principal.id,
+        endpoint,
+        reason: decision.denied,
+        policies: [],
+        bundleVersion: "1",
+      });
+    await say("SessionGranted", sessionId, {
+      ...request,
+      grantedAt: new Date().toISOString(),
+      expiresAt: new Date(Date.now() + decision.granted.seconds * 1_000).toISOString(),
+      idleSeconds: 900,
+      policies: [],
+      bundleVersion: "1",
+    });
+  };
+  tapCommands(app.get(EventLog), {
+    command: async (event) => {
+      if (event.type === "RevokeSession") revocations.push(event.data as RevokeSession);
+      else await answer(requestSession.data.parse(event.data));
+    },
+    fact: (event) => facts.push(event),
+  });
+  return running;
+}
+
+/**
+ * Hands commands to the test's broker instead of to Kafka, where the specs of the real broker would answer them too.
+ * Everything else goes to Kafka, and is seen here once it is durable.
+ */
+function tapCommands(
+  eventLog: EventLog,
+  tap: { command: (event: EventMessage) => Promise<void>; fact: (event: EventMessage) => void },
+): void {
+  const append = eventLog.append.bind(eventLog);
+  eventLog.append = async (...entries) => {
+    const [entry] = entries;
+    if (entry?.topic !== "session.commands") {
+      const positions = await append(...entries);
+      for (const { event } of entries) tap.fact(event);
+      return positions;
+    }
+    const { headers, value } = encodeEvent(entry.event);
+    const { event } = decodeEvent(entry.topic, headers, Buffer.from(String(value)));
+    if (!event) throw new Error("a command does not fit its contract");
+    void tap.command(event);
+    return [{ topic: entry.topic, partition: 0 }];
+  };
+}
+
+const session = { durationSecondsMax: 3_600, durationSecondsDefault: 1_800, idleSeconds: 900 };
+const endpointNamed = (name: string, title: string, more: Partial<Endpoint["session"]>): Endpoint => ({
+  name,
+  title,
+  upstream: {
+    url: "http://127.0.0.1:1/mcp",
+    credential: { type: "none" },
+    timeoutSeconds: 10,
+    forwardHeaders: [],
+  },
+  session: { ...session, ...more },
+  approval: { expirySeconds: 600 },
+  messageBytesMax: 1_000_000,
+});
+export const payments = endpointNamed("payments", "Payments <test>", {});
+export const ledger = endpointNamed("ledger", "Ledger", { justificationPattern: "\\bINC-\\d+\\b" });
+
+const configuration = (providerId: string, idpIssuer: string): string => `
+identityProviders:
+  - id: ${providerId}
+    title: Company account
+    type: oidc
+    issuer: ${idpIssuer}
+    clientId: countersign
+    clientSecret: { env: TEST_IDP_SECRET }
+    scopes: [openid, profile, email, groups]
+workloadIssuers:
+  - id: ci
+    issuer: ${idpIssuer}
+    audience: urn:countersign
+endpoints:
+  - name: payments
+    upstream: { url: http://127.0.0.1:1/mcp }
+policies: ${fileURLToPath(new URL("../../../../policies", import.meta.url))}
+`;
+
+/** A token of the made-up pipeline, from its own issuer. */
+export async function workloadToken(idpIssuer: string): Promise<string> {
+  const response = await fetch(`${idpIssuer}/token`, {
+    method: "POST",
+    body: new URLSearchParams({
+      grant_type: "client_credentials",
+      client_id: "ci-payments",
+      client_secret: workloadSecret,
+      resource: "urn:countersign",
+    }),
+  });
+  const { access_token: token } = (await response.json()) as { access_token: string };
+  return token;
+}
+
+async function signingKeys(): Promise<string> {
+  const { privateKey } = await generateKeyPair("ES256", { extractable: true });
+  return JSON.stringify({ keys: [await exportJWK(privateKey)] });
+}
+
+async function put(folder: string, name: string, text: string): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, text, { mode: 0o600 });
+  return path;
+}
+
+const eventOf = (type: string, subject: string, data: unknown): EventMessage => ({
+  id: new Clock().newId(),
+  type,
+  source: "session-broker",
+  subject,
+  time: new Date().toISOString(),
+  data,
+});
+
+async function sql(url: string, text: string): Promise<unknown[]> {
+  const client = new PostgresClient({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query(text)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+const isBuffer = (value: unknown): value is { data: number[] } =>
+  typeof value === "object" && value !== null && "type" in value && value.type === "Buffer";
