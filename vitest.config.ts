@@ -33,6 +33,7 @@ function sourceAliases() {
 export default defineConfig({
   resolve,
   test: {
+    reporters: ["default", "./test/summary.reporter.ts"],
     projects: [
       {
         resolve,

@@ -85,7 +85,7 @@ describe("card data and secrets stay out of everything that is kept", () => {
     const calling = callTool(engineer, "refund", refund);
     const pending = await eventually(async () => {
       const { json } = await callApi(leadToken, `${suite.urls.approval}/approvals?status=pending`);
-      return (json as { approvals: { approvalId: string }[] }).approvals[0];
+      return (json as { approvalId: string }[])[0];
     }, "The approval request");
     await callApi(leadToken, `${suite.urls.approval}/approvals/${pending.approvalId}/decision`, {
       decision: "deny",

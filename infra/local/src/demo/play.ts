@@ -100,7 +100,7 @@ async function heldRefund(told: Told, suite: Suite, engineer: ConnectedClient): 
   const leadToken = await apiTokenOf("lead", suite.urls.identity);
   const approval = await eventually(async () => {
     const { json } = await callApi(leadToken, `${suite.urls.approval}/approvals?status=pending`);
-    return (json as { approvals: ApprovalView[] }).approvals.find(({ tool }) => tool === "refund");
+    return (json as ApprovalView[]).find(({ tool }) => tool === "refund");
   }, "The approval request");
   told.saw("The approver sees:", `${approval.requester.id} asks for ${approval.tool} ${approval.arguments}`);
   told.saw("Justification:", approval.justification);
