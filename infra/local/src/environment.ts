@@ -22,7 +22,7 @@ export const originOf = (ports: Ports, part: PartName): string => `http://${host
 
 /** What one of the six services is told. A secret reaches only those that need it. */
 export function serviceEnvironment(name: ServiceName, around: Surroundings): Environment {
-  const { ports, secrets, databaseUrls } = around;
+  const { ports, databaseUrls } = around;
   return {
     ...inherited(around.env),
     HOST: host,
@@ -36,11 +36,12 @@ export function serviceEnvironment(name: ServiceName, around: Surroundings): Env
     COMPANY_IDP_ISSUER: originOf(ports, "dev-idp"),
     COMPANY_IDP_CLIENT_ID: clientId,
     PAYMENTS_URL: `${originOf(ports, "payments")}/mcp`,
-    ...secretsFor(name, secrets),
+    ...ownSettings(name, around),
   };
 }
 
-function secretsFor(name: ServiceName, secrets: Secrets): Environment {
+function ownSettings(name: ServiceName, around: Surroundings): Environment {
+  const { secrets } = around;
   const { files } = secrets;
   switch (name) {
     case "proxy":
@@ -56,7 +57,10 @@ function secretsFor(name: ServiceName, secrets: Secrets): Environment {
         COMPANY_IDP_CLIENT_SECRET: secrets.companyIdpClientSecret,
       };
     case "session-broker":
-      return { PAYMENTS_UPSTREAM_TOKEN: secrets.paymentsUpstreamToken };
+      return {
+        CONFIGURATION_FILE: around.configFile,
+        PAYMENTS_UPSTREAM_TOKEN: secrets.paymentsUpstreamToken,
+      };
     case "masking":
       return { VAULT_KEYS_FILE: files.vaultKeys, FINGERPRINT_KEY_FILE: files.fingerprintKey };
     case "audit":

@@ -37,7 +37,6 @@ describe("the secrets of a data folder", () => {
     expect(Buffer.from(await readFile(files.fingerprintKey, "utf8"), "base64")).toHaveLength(32);
     expect(JSON.parse(await readFile(files.identityKeys, "utf8"))).toMatchObject({
       keys: [
-        { kty: "RSA", alg: "RS256", use: "sig", kid: expect.any(String), d: expect.any(String) },
         { kty: "EC", crv: "P-256", alg: "ES256", use: "sig", kid: expect.any(String), d: expect.any(String) },
       ],
     });

@@ -48,14 +48,13 @@ export async function secretsIn(folder: string): Promise<Secrets> {
 
 const randomText = () => randomBytes(32).toString("base64url");
 
-/** RS256 is what every verifier of RFC 9068 tokens must understand; ES256 is for those who prefer small ones. */
-const signingKeys = async () => jwks([await privateJwk("RS256", "sig"), await privateJwk("ES256", "sig")]);
+const signingKeys = async () => jwks([await privateJwk("ES256", "sig")]);
 
 const vaultKeys = async () => jwks([await privateJwk("ECDH-ES", "enc")]);
 
 const jwks = (keys: readonly object[]) => JSON.stringify({ keys });
 
-async function privateJwk(alg: "RS256" | "ES256" | "ECDH-ES", use: "sig" | "enc"): Promise<object> {
+async function privateJwk(alg: "ES256" | "ECDH-ES", use: "sig" | "enc"): Promise<object> {
   const { privateKey } = await generateKeyPair(alg, { extractable: true });
   return { ...(await exportJWK(privateKey)), kid: randomBytes(12).toString("base64url"), alg, use };
 }
