@@ -43,6 +43,7 @@ let issuer: Server;
 let issuerUrl: string;
 let app: INestApplication;
 let api: string;
+let db: Client;
 
 const member = (name: string, ...groups: string[]): Principal => ({
   id: `company:${name}-${database}`,
@@ -65,6 +66,8 @@ beforeAll(async () => {
     schema: approvalSchema,
     password: "spec",
   });
+  db = new Client({ connectionString: adminUrl.toString() });
+  await db.connect();
   [issuer, issuerUrl] = await startIssuer(keys.publicKey);
 
   await producer.connect();
@@ -99,7 +102,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await app?.close();
-  await Promise.allSettled([producer.disconnect(), consumer.disconnect()]);
+  await Promise.allSettled([producer.disconnect(), consumer.disconnect(), db?.end()]);
   issuer?.close();
   await sql(inject("adminDatabaseUrl"), `DROP DATABASE IF EXISTS ${database} WITH (FORCE)`);
 });
@@ -166,11 +169,26 @@ describe("the approval service", () => {
 
   it("lets one of many who decide at the same moment decide", async () => {
     const { approvalId } = await hold();
-    const answers = await Promise.all(
+    // Holds all of them at the row, so that they do meet.
+    await db.query("BEGIN");
+    await db.query("SELECT FROM approval.approvals WHERE approval_id = $1 FOR UPDATE", [approvalId]);
+    const deciding = Promise.all(
       Array.from({ length: 8 }, (_, index) =>
         decide(index % 2 ? grace : edsger, approvalId, index % 3 ? "approve" : "deny"),
       ),
     );
+    await vi.waitFor(
+      async () => {
+        await db.query("SELECT pg_stat_clear_snapshot()");
+        const { rows } = await db.query(
+          "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+        );
+        expect(rows.length).toBeGreaterThanOrEqual(8);
+      },
+      { timeout: 10_000, interval: 50 },
+    );
+    await db.query("COMMIT");
+    const answers = await deciding;
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
     expect(answers.filter(({ status }) => status === 409)).toHaveLength(7);
     await vi.waitFor(() => expect(eventsOf(approvalId)).toHaveLength(9));
