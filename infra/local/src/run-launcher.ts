@@ -11,6 +11,9 @@ export interface LauncherOptions extends SuiteOptions {
 const print = (line: string) => process.stdout.write(`${line}\n`);
 const printError = (line: string) => process.stderr.write(`${line}\n`);
 
+/** npm repeats a terminal's Ctrl-C to the program it runs; a person's second one comes later. */
+const repeatedSignalMs = 1_000;
+
 const signalExitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 /**
@@ -25,6 +28,7 @@ export async function runLauncher(
   const { promise: interrupted, resolve: interrupt } = Promise.withResolvers<void>();
   let ended: Promise<never> | undefined;
   let up = false;
+  let signalledAt = -Infinity;
 
   const stopAndExit = async (exitCode: number): Promise<never> => {
     interrupt();
@@ -44,7 +48,10 @@ export async function runLauncher(
 
   for (const [signal, exitCode] of Object.entries(signalExitCodes)) {
     process.on(signal, () => {
+      const isRepeated = performance.now() - signalledAt < repeatedSignalMs;
+      signalledAt = performance.now();
       if (ended) {
+        if (isRepeated) return;
         killEverything();
         process.exit(exitCode);
       }
