@@ -7,7 +7,7 @@ import type {
 } from "@countersign/contracts";
 import type { Clock, Entry } from "@countersign/service-kit";
 import type { Era } from "../exchange.js";
-import { type Scanned, Scanner, sha256Of } from "./payloads.js";
+import { findingsMax, type Scanned, Scanner, sha256Of } from "./payloads.js";
 import type { Draft } from "./recorder.js";
 import type { Sealer } from "./seal.js";
 
@@ -139,7 +139,7 @@ export const payloadOf = (scanned: Scanned): Payload => ({
   sha256: sha256Of(scanned.masked),
   bytes: scanned.bytes,
   contentType: scanned.contentType,
-  findings: [...scanned.findings],
+  findings: scanned.findings.slice(0, findingsMax),
 });
 
 /** The record of a request that was refused, with as much as was known of it by then. */

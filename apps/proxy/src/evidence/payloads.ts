@@ -12,6 +12,9 @@ export interface Scanned {
   readonly contentType: string;
 }
 
+/** A record lists each finding; past this many it would not fit into the log, and nobody would read it. */
+export const findingsMax = 2_000;
+
 /** Scans messages by the policy of the moment. */
 export class Scanner {
   constructor(
@@ -28,9 +31,9 @@ export class Scanner {
     return scannedOf(scanText(text, this.#options()), text, contentType);
   }
 
-  /** A short text such as a tool name, masked. */
+  /** A short text such as a tool name, masked. Half a surrogate pair has no canonical form, so it is replaced. */
   mask(text: string): string {
-    return scanText(text, this.#options()).masked;
+    return scanText(text.toWellFormed(), this.#options()).masked;
   }
 
   get ready(): boolean {

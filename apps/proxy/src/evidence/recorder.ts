@@ -55,11 +55,20 @@ export class Recorder {
   /** Resolves with the records' event ids once all of them, and what goes with them, are durable. */
   async record(drafts: readonly Draft[], alongside: readonly Entry[] = []): Promise<string[]> {
     const ids = drafts.map(() => this.#clock.newId());
-    await this.#eventLog.appendMade(() => [
-      ...alongside,
-      ...this.#opening(),
-      ...drafts.map((draft, index) => this.#numbered(draft, ids[index] ?? this.#clock.newId())),
-    ]);
+    await this.#eventLog.appendMade(() => {
+      const before = this.#position;
+      try {
+        return [
+          ...alongside,
+          ...this.#opening(),
+          ...drafts.map((draft, index) => this.#numbered(draft, ids[index] ?? this.#clock.newId())),
+        ];
+      } catch (error) {
+        // A record that cannot be made takes no number.
+        this.#position = before;
+        throw error;
+      }
+    });
     return ids;
   }
 

@@ -6,9 +6,10 @@ import type { Draft } from "../evidence/recorder.js";
 import type { Gateway } from "../gateway.js";
 import type { Verdict } from "../holds.js";
 import { parseLossless } from "../lossless-json.js";
+import { Refusal } from "../refusal.js";
 import type { Reply } from "../reply.js";
 import type { Decision } from "./decide.js";
-import { type JsonRpcMessage, progressTokenOf } from "./parse-message.js";
+import { type JsonRpcMessage, progressTokenOf, targetOf } from "./parse-message.js";
 
 /**
  * The digest an approval is bound to: this endpoint, this method, these parameters to the last digit. It is keyed,
@@ -58,8 +59,10 @@ export async function hold(
   else {
     const now = gateway.clock.now();
     const expiresAt = new Date(now.getTime() + endpoint.approval.expirySeconds * 1_000);
-    gateway.holds.add({ approvalId, sessionId: session.sessionId, requestDigest: digest, expiresAt }, now);
     const request = approvalRequest(gateway, call, { approvalId, digest, expiresAt });
+    if (gateway.holds.full)
+      throw new Refusal("too_large", "Too many calls wait for an approval; try again later.");
+    gateway.holds.add({ approvalId, sessionId: session.sessionId, requestDigest: digest, expiresAt }, now);
     try {
       await gateway.recorder.record(drafts, [...kept.alongside, request]);
     } catch (error) {
@@ -87,7 +90,7 @@ function approvalRequest(
 ): Entry {
   const { session, endpoint } = admitted;
   const { params } = parseLossless(message.scanned.masked) as {
-    params?: { name?: unknown; arguments?: unknown };
+    params?: { arguments?: unknown };
   };
   return {
     topic: "approval.commands",
@@ -104,19 +107,25 @@ function approvalRequest(
         requester: session.principal,
         client: session.client,
         endpoint: endpoint.name,
-        tool:
-          typeof params?.name === "string"
-            ? params.name
-            : message.rpc.kind === "request"
-              ? message.rpc.method
-              : "",
-        arguments: JSON.stringify(params?.arguments ?? params ?? {}),
+        tool: gateway.scanner.mask(targetOf(message.rpc) ?? ""),
+        arguments: readable(JSON.stringify(params?.arguments ?? params ?? {})),
         requestDigest: about.digest,
         justification: session.justification,
         expiresAt: about.expiresAt.toISOString(),
       },
     },
   };
+}
+
+const argumentsCharactersMax = 64 * 1_024;
+
+/** Nobody can approve what they cannot read. */
+function readable(text: string): string {
+  if (text.length <= argumentsCharactersMax) return text;
+  throw new Refusal(
+    "too_large",
+    "The call is too long for a person to approve; split it or make it shorter.",
+  );
 }
 
 /** Takes the question back; nobody needs to decide any more. Best effort: an approval without a hold opens nothing. */

@@ -1,6 +1,6 @@
 import { JsonRefused } from "@countersign/card-data";
 import type { Message, Received } from "../exchange.js";
-import type { Scanned, Scanner } from "../evidence/payloads.js";
+import { findingsMax, type Scanned, type Scanner } from "../evidence/payloads.js";
 import { Refusal, rpcCodes } from "../refusal.js";
 import { parseMessage } from "./parse-message.js";
 import { decodeUtf8, readBody } from "./read-body.js";
@@ -16,6 +16,15 @@ export async function readMessage(
   const text = decodeUtf8(bytes);
   const scanned = scanStrictly(text, scanner, seen);
   seen(scanned);
+  if (scanned.findings.length > findingsMax) {
+    throw new Refusal(
+      "too_large",
+      `The message holds more than ${findingsMax} pieces of card data; send fewer.`,
+      {
+        httpStatus: 413,
+      },
+    );
+  }
   return { bytes, scanned, rpc: parseMessage(text) };
 }
 

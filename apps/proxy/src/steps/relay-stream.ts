@@ -8,7 +8,7 @@ import type { Reply } from "../reply.js";
 import { type SseEvent, SseParser, StreamRefused, writeSse } from "../sse/sse.parser.js";
 import type { Forwarded } from "./forward.js";
 import { classify, type JsonRpcMessage, type RpcId } from "./parse-message.js";
-import { AnswerRefused, outcomeOf } from "./relay-whole.js";
+import { AnswerRefused, assertCountable, outcomeOf } from "./relay-whole.js";
 
 interface Relayed {
   readonly drafts: Draft[];
@@ -99,6 +99,7 @@ function readData(
 ): { masked: string; rpc: JsonRpcMessage | undefined; scanned: ReturnType<Gateway["scanner"]["json"]> } {
   try {
     const scanned = gateway.scanner.json(data, "application/json");
+    assertCountable(scanned);
     return { masked: scanned.masked, scanned, rpc: classify(JSON.parse(scanned.masked)) };
   } catch (error) {
     if (!(error instanceof JsonRefused)) throw error;

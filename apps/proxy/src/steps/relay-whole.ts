@@ -2,7 +2,7 @@ import type { CallOutcome } from "@countersign/contracts";
 import { JsonRefused } from "@countersign/card-data";
 import type { CallRecords } from "../evidence/call-records.js";
 import { reached } from "../evidence/moments.js";
-import type { Scanned } from "../evidence/payloads.js";
+import { findingsMax, type Scanned } from "../evidence/payloads.js";
 import type { Draft } from "../evidence/recorder.js";
 import type { Gateway } from "../gateway.js";
 import type { Reply } from "../reply.js";
@@ -57,12 +57,19 @@ export async function relayWhole(
   reached("upstream answered");
   const contentType = headers["content-type"] ?? (text === "" ? undefined : "text/plain");
   const scanned = scanAnswer(gateway, text, contentType);
+  assertCountable(scanned);
   const answer =
     contentType?.startsWith("application/json") && text ? classify(JSON.parse(scanned.masked)) : undefined;
   const kept = await records.keep(scanned, "server_to_client");
   await gateway.recorder.record([call.record(outcomeOf(answer, status), status, kept)], kept.alongside);
   kept.stored();
   reply.send(status, contentType, scanned.masked, call.headers);
+}
+
+/** An answer with more card data than a record can list is not delivered. */
+export function assertCountable(scanned: Scanned): void {
+  if (scanned.findings.length <= findingsMax) return;
+  throw new AnswerRefused(`it holds more than ${findingsMax} pieces of card data`, scanned);
 }
 
 function scanAnswer(gateway: Gateway, text: string, contentType: string | undefined): Scanned {
