@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,6 +24,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const folder = await mkdtemp(join(tmpdir(), "countersign-test-"));
   // PostgreSQL does not run as root; the user it runs as must be able to pass.
   await chmod(folder, 0o755);
+
+  // A run that is interrupted has no time for the teardown: the programs end with it, the folder goes here.
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
 
   const kafka = existingBrokers ? undefined : withRetry(startTestKafka(folder));
   const postgres = existingDatabase ? undefined : withRetry(startTestPostgres(folder));
