@@ -68,7 +68,7 @@ const BRANDS: readonly BrandRow[] = [
   { brand: "discover", ranges: "65", lengths: upTo19 },
   { brand: "diners", ranges: "300-305 309 36 38-39", lengths: [14, ...upTo19] },
   { brand: "jcb", ranges: "3528-3589", lengths: upTo19 },
-  { brand: "jcb", ranges: "1800 2131", lengths: [15, 16] },
+  { brand: "jcb", ranges: "1800 2131", lengths: [15] },
   { brand: "rupay", ranges: "81-82 353 356", lengths: [16] },
   { brand: "unionpay", ranges: "62 810-817", lengths: upTo19 },
   { brand: "rupay", ranges: "60", lengths: [16] },
@@ -76,9 +76,9 @@ const BRANDS: readonly BrandRow[] = [
   { brand: "solo", ranges: "6334 6767", lengths: [16, 18, 19] },
   { brand: "laser", ranges: "6706 6709 6771", lengths: upTo19 },
   { brand: "maestro", ranges: "50 56-59 63 67", lengths: upTo19 },
-  // Below 16 digits only the ranges in which no country's phone numbers of that length live.
+  // Below 16 digits only ranges that phone numbers and articles of that length seldom share.
   { brand: "maestro", ranges: "5018 5020 5038 5612 5893 6304 6390 67 0604", lengths: [12, 13, 14, 15] },
-  { brand: "maestro", ranges: "50 56 58 63", lengths: [13, 14, 15], weak: true },
+  { brand: "maestro", ranges: "50 56 58 63", lengths: [14, 15], weak: true },
   { brand: "uatp", ranges: "1", lengths: [15], weak: true },
 ];
 

@@ -134,7 +134,11 @@ function compose(outer: Folded, inner: Folded): Folded {
   };
 }
 
-function hasOddUnits(source: string): boolean {
+const NOT_ASCII = /[\u0080-\uffff]/;
+
+/** Whether folding may change anything. */
+export function hasOddUnits(source: string): boolean {
+  if (!NOT_ASCII.test(source)) return false;
   for (let i = 0; i < source.length; i++) if (CLASS_OF[source.charCodeAt(i)] === ODD) return true;
   return false;
 }

@@ -1,4 +1,4 @@
-import { CLASS_OF, DIGIT, ODD } from "./digits.js";
+import { CLASS_OF, DIGIT, ODD, PLAIN } from "./digits.js";
 import { JsonRefused } from "./json-refused.js";
 import { decodeJsonString } from "./json-string.js";
 
@@ -51,6 +51,12 @@ export interface JsonReadOptions {
 
 /** Past this many keys an object's keys are compared through a set. */
 const COMPARED_KEYS_MAX = 12;
+
+/** After so many plain signs more are expected. */
+const WALKED_UNITS = 24;
+/** Every sign whose class is not PLAIN, and some more. */
+// oxlint-disable-next-line no-control-regex
+const NOT_PLAIN = /["\\\u0000-\u001f0-9\u0080-\uffff]/g;
 
 const QUOTE = 34;
 const COMMA = 44;
@@ -176,10 +182,19 @@ class Reader {
     let escaped = false;
     let disguised = false;
     const { length } = text;
+    let plainInARow = 0;
     for (; at < length; at++) {
       const code = text.charCodeAt(at);
       const kind = CLASS_OF[code]!;
-      if (kind === 0) continue;
+      if (kind === PLAIN) {
+        if (++plainInARow < WALKED_UNITS) continue;
+        // Over long stretches of prose a regular expression's search is several times faster than this loop.
+        NOT_PLAIN.lastIndex = at;
+        at = NOT_PLAIN.test(text) ? NOT_PLAIN.lastIndex - 2 : length;
+        plainInARow = 0;
+        continue;
+      }
+      plainInARow = 0;
       if (kind === DIGIT) digits++;
       else if (kind === ODD) odd = true;
       else if (code === QUOTE) {

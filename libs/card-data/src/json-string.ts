@@ -1,27 +1,9 @@
 /** Reading and writing the inside of JSON string tokens without touching what did not change. */
 
-const SIMPLE: Record<string, string> = { n: "\n", t: "\t", r: "\r", b: "\b", f: "\f" };
-
 /** The value of a valid JSON string token whose quotes are at `start` and `end - 1`. */
 export function decodeJsonString(text: string, start: number, end: number): string {
-  const last = end - 1;
-  let slash = text.indexOf("\\", start + 1);
-  if (slash === -1 || slash >= last) return text.slice(start + 1, last);
-  let value = "";
-  let from = start + 1;
-  while (slash !== -1 && slash < last) {
-    value += text.slice(from, slash);
-    const escape = text[slash + 1]!;
-    if (escape === "u") {
-      value += String.fromCharCode(Number.parseInt(text.slice(slash + 2, slash + 6), 16));
-      from = slash + 6;
-    } else {
-      value += SIMPLE[escape] ?? escape;
-      from = slash + 2;
-    }
-    slash = text.indexOf("\\", from);
-  }
-  return value + text.slice(from, last);
+  const inside = text.slice(start + 1, end - 1);
+  return inside.includes("\\") ? (JSON.parse(text.slice(start, end)) as string) : inside;
 }
 
 /**

@@ -6,6 +6,9 @@ import { isAllowed } from "./allowed.js";
 import {
   isDecimalFraction,
   isInsideHex,
+  isInsideIban,
+  isInsideUuid,
+  isParcelNumber,
   isPhoneLike,
   labelsCard,
   namesAnotherNumber,
@@ -48,13 +51,44 @@ const SHOWN_LAST = 4;
 /** Between two groups of one card stand at most this many separators. */
 const SEPARATORS_MAX = 3;
 
+/**
+ * Whether the stretch has digits enough for a card with nothing but separators between them, or an escape that may
+ * hide some. Says yes too often, never no wrongly: most identifiers and dates get no closer look.
+ */
+export function mayHoldCard(text: string, start: number, end: number): boolean {
+  let digits = 0;
+  for (let at = start; at < end; at++) {
+    const code = text.charCodeAt(at);
+    if (code >= 48 && code <= 57) {
+      if (++digits >= PAN_DIGITS_MIN) return true;
+    } else if (!isSeparator(code)) {
+      // % & \
+      if (code === 37 || code === 38 || code === 92) return true;
+      digits = 0;
+    }
+  }
+  return false;
+}
+
+const NEXT_DIGIT = /[0-9]/g;
+const WALKED_UNITS = 24;
+
 /** The runs of ASCII digits in folded text, as flat pairs of offsets. */
 export function digitGroups(text: string): number[] {
   const groups: number[] = [];
   const { length } = text;
+  let others = 0;
   for (let i = 0; i < length; i++) {
     let code = text.charCodeAt(i);
-    if (code < 48 || code > 57) continue;
+    if (code < 48 || code > 57) {
+      if (++others < WALKED_UNITS) continue;
+      // Over prose a regular expression's search is several times faster than this loop.
+      NEXT_DIGIT.lastIndex = i + 1;
+      if (!NEXT_DIGIT.test(text)) break;
+      i = NEXT_DIGIT.lastIndex - 2;
+      continue;
+    }
+    others = 0;
     const start = i;
     do code = text.charCodeAt(++i);
     while (code >= 48 && code <= 57);
@@ -82,11 +116,14 @@ export function findPans(text: string, groups: readonly number[], context: PanCo
 function joins(text: string, from: number, to: number): boolean {
   if (to - from > SEPARATORS_MAX) return false;
   for (let i = from; i < to; i++) {
-    const code = text.charCodeAt(i);
-    // space - . / _
-    if (code !== 32 && code !== 45 && code !== 46 && code !== 47 && code !== 95) return false;
+    if (!isSeparator(text.charCodeAt(i))) return false;
   }
   return true;
+}
+
+function isSeparator(code: number): boolean {
+  // space - . / _
+  return code === 32 || code === 45 || code === 46 || code === 47 || code === 95;
 }
 
 interface Window {
@@ -157,6 +194,8 @@ function resolveOverlaps(groups: readonly number[], windows: readonly Window[], 
 
 const CODE_DIGITS = 3;
 
+const ODD_GROUPS_MAX = 7;
+
 function judge(
   text: string,
   groups: readonly number[],
@@ -170,24 +209,27 @@ function judge(
   const to = groups[last + 1]!;
   const single = first === last;
   const shape = single ? "plain" : shapeOf(groups, first, last, begin, end);
+  // Rows of figures are full of windows; nobody cuts a card into so many unlike pieces.
+  if (shape === "odd" && last - first > 2 * ODD_GROUPS_MAX) return undefined;
   const labelled = labelsCard(text, from);
   const whole = first === begin && last + 2 === end;
   const wholeField = context.panKey && whole && isWholeField(text, from, to);
-  // A figure with a fraction is one number, whatever words stand around it.
-  if (shape === "odd" && text.slice(from, to).includes(".")) return undefined;
-  if (shape === "odd" && !context.context && !speaksOfCards(text, from, to, context.contextWords)) {
-    return undefined;
-  }
   let digits = "";
   for (let group = first; group <= last; group += 2) digits += text.slice(groups[group], groups[group + 1]);
   const luhn = passesLuhn(digits);
   if (!luhn && !wholeField && !(labelled && (whole || shape === "card"))) return undefined;
+  if (shape === "odd") {
+    // A figure with a fraction is one number, whatever words stand around it.
+    if (text.slice(from, to).includes(".")) return undefined;
+    if (!context.context && !speaksOfCards(text, from, to, context.contextWords)) return undefined;
+  }
   if (isAllowed(text, from, to, context.allowed)) return undefined;
   if (single && isDecimalFraction(text, groups, first, begin, end)) return undefined;
 
   const brand: Brand | undefined = luhn ? brandOf(digits) : undefined;
   if (!context.panKey && !labelled) {
-    if (isInsideHex(text, from, to)) return undefined;
+    if (isInsideUuid(text, from, to) || isInsideIban(text, from, to)) return undefined;
+    if (single && (isInsideHex(text, from, to) || isParcelNumber(text, from, to))) return undefined;
     if (first === begin && isPhoneLike(text, from, digits.length)) return undefined;
     const other = context.other || namesAnotherNumber(text, from);
     if (other && (!brand || brand.weak)) return undefined;

@@ -1,10 +1,11 @@
-import { mayHoldBase64 } from "./base64.js";
+import { BASE64_RUN_MIN, mayHoldBase64 } from "./base64.js";
 import type { JsonFrame, JsonReadOptions, JsonSink, StringTraits } from "./json-reader.js";
 import { readJson } from "./json-reader.js";
 import { JsonRefused } from "./json-refused.js";
 import { decodeJsonString, encodeJsonFragment, rawOffsets } from "./json-string.js";
 import { KeyNames } from "./key-names.js";
 import { KEY, SENSITIVE_KEYS } from "./keys.js";
+import { mayHoldCard, PAN_DIGITS_MIN } from "./pan.js";
 import { scanNumber } from "./scan-number.js";
 import type { Place } from "./scan-value.js";
 import { scanValue } from "./scan-value.js";
@@ -137,23 +138,59 @@ class Collector implements JsonSink {
       frame.labelStart = start;
       frame.labelEnd = end;
     }
-    if (!this.isWorthALook(start, end, traits)) return;
+    if (!this.isWorthALook(start, end, traits) && !this.isSensitive(frame, key, traits.digits, end - start)) {
+      return;
+    }
     this.candidates.push({ what: "string", frame, key, index, start, end });
   }
 
   number(frame: JsonFrame | undefined, key: string, index: number, start: number, end: number): void {
-    if (end - start < NUMBER_UNITS_MIN) {
-      if (end - start < 2 || !frame) return;
-      const name = frame.array ? frame.key : key;
-      if ((this.settings.classify(name) & (SENSITIVE_KEYS | KEY.wrapper)) === 0) return;
-    }
+    const units = end - start;
+    if (
+      units < NUMBER_UNITS_MIN
+        ? !this.isSensitive(frame, key, units, units)
+        : hasFraction(this.text, start, end)
+    )
+      return;
     this.candidates.push({ what: "number", frame, key, index, start, end });
   }
 
   private isWorthALook(start: number, end: number, traits: StringTraits): boolean {
-    if (traits.digits >= DIGITS_MIN || traits.odd || traits.disguised) return true;
-    return end - start > 16 && mayHoldBase64(this.text, start + 1, end - 1);
+    if (traits.odd || traits.disguised) return true;
+    if (traits.digits >= PAN_DIGITS_MIN && mayHoldCard(this.text, start + 1, end - 1)) return true;
+    if (traits.digits >= DIGITS_MIN && MAY_LABEL.test(this.text.slice(start, end))) return true;
+    return end - start > BASE64_RUN_MIN && mayHoldBase64(this.text, start + 1, end - 1);
   }
+
+  /** Whether a short value stands where a code or a PIN may. */
+  private isSensitive(frame: JsonFrame | undefined, key: string, digits: number, units: number): boolean {
+    if (!frame || digits < 2 || units > SENSITIVE_UNITS_MAX) return false;
+    let holder: JsonFrame | undefined = frame;
+    let name = key;
+    while (holder?.array) {
+      name = holder.key;
+      holder = holder.parent;
+    }
+    return (this.settings.classify(name) & (SENSITIVE_KEYS | KEY.wrapper)) !== 0;
+  }
+}
+
+/** Every label of a code or a PIN in running text ends in one of these (see sensitive.ts). */
+const MAY_LABEL = /(?:cv[vcnd]|cav|csc|cid|code|value|number|pin|epb|block|blk|no)2?[^a-z0-9+/_]/i;
+/** Beyond this a string is text, and text with few digits needs a label to hold a code. */
+const SENSITIVE_UNITS_MAX = 64;
+
+/** Whether a number has a fraction that is not zero, and no exponent that would undo it. */
+function hasFraction(text: string, start: number, end: number): boolean {
+  let dotted = false;
+  let fraction = false;
+  for (let at = start; at < end; at++) {
+    const code = text.charCodeAt(at);
+    if (code === 46) dotted = true;
+    else if (code > 57) return false;
+    else if (dotted && code !== 48) fraction = true;
+  }
+  return fraction;
 }
 
 function isLabel(key: string): boolean {

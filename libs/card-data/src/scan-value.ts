@@ -1,11 +1,13 @@
 import { Claims } from "./claims.js";
 import { base64Runs, mayHoldBase64 } from "./base64.js";
 import type { Folded } from "./fold.js";
-import { foldEscapes, foldUnicode, mayHoldEscapes } from "./fold.js";
+import { foldEscapes, foldUnicode, hasOddUnits, mayHoldEscapes } from "./fold.js";
 import { KEY } from "./keys.js";
+import type { Edit } from "./draft.js";
+import { Draft } from "./draft.js";
 import { starsFor } from "./stars.js";
 import type { PanMatch } from "./pan.js";
-import { digitGroups, findPans } from "./pan.js";
+import { digitGroups, findPans, mayHoldCard } from "./pan.js";
 import type { Found, LocalFinding } from "./rewrite.js";
 import { applyRewrites } from "./rewrite.js";
 import { scanJsonTokens } from "./scan-tokens.js";
@@ -79,30 +81,32 @@ function looksLikeJson(value: string): boolean {
 }
 
 function scanPlain(value: string, place: Place, settings: Settings): Found {
-  const found: Found = { findings: [], rewrites: [] };
-  const claims = new Claims(value.length);
-  scanFolded(value, foldUnicode(value), place, settings, claims, found);
-  if (mayHoldEscapes(value)) scanFolded(value, foldEscapes(value), place, settings, claims, found);
-  if (mayHoldBase64(value, 0, value.length)) scanBase64(value, place, settings, claims, found);
-  if (found.rewrites.length > 1) {
-    found.rewrites.sort((a, b) => a.start - b.start);
-    found.findings.sort((a, b) => a.start - b.start);
-  }
-  return found;
+  const draft = new Draft(value);
+  searchText(draft, place, settings);
+  if (mayHoldBase64(draft.masked, 0, value.length)) scanBase64(draft, place, settings);
+  return draft.found();
 }
 
-/** Adds what the folded text shows and nothing found before covers. */
-function scanFolded(
-  value: string,
-  folded: Folded,
-  place: Place,
-  settings: Settings,
-  claims: Claims,
-  found: Found,
-): void {
+/** Hiding one card can part digits that belonged together in another reading, so the rest is read again. */
+const READINGS_MAX = 4;
+
+/** Card data in plain text, with escapes and without. */
+function searchText(draft: Draft, place: Place, settings: Settings): void {
+  for (let reading = 0; reading < READINGS_MAX; reading++) {
+    let found = scanFolded(draft, foldUnicode(draft.masked), place, settings);
+    if (mayHoldEscapes(draft.masked)) {
+      found = scanFolded(draft, foldEscapes(draft.masked), place, settings) || found;
+    }
+    if (!found) return;
+    if (!hasOddUnits(draft.masked) && !mayHoldCard(draft.masked, 0, draft.masked.length)) return;
+  }
+}
+
+/** Adds what the folded form of the draft shows; tells whether that was anything. */
+function scanFolded(draft: Draft, folded: Folded, place: Place, settings: Settings): boolean {
   const { text } = folded;
   const groups = digitGroups(text);
-  if (groups.length === 0) return;
+  if (groups.length === 0) return false;
   const context = (place.meaning & KEY.context) !== 0;
   const pans = findPans(text, groups, {
     context,
@@ -111,76 +115,80 @@ function scanFolded(
     contextWords: settings.contextWords,
     allowed: settings.allowed,
   });
-  const sensitive = findSensitive(text, groups, context || pans.length > 0);
+  const { whole, codes } = findSensitive(text, groups, context || pans.length > 0);
   for (const pan of pans) {
     const code = codeAfterCard(text, pan.to);
-    if (code) sensitive.push(code);
+    if (code) codes.push(code);
   }
-  // Sensitive data first: a track swallows the card number in it.
-  for (const match of sensitive) addSensitive(value, folded, match, claims, found);
-  for (const pan of pans) addPan(value, folded, pan, claims, found);
+  if (pans.length + whole.length + codes.length === 0) return false;
+
+  // A track swallows the card in it; a card swallows what a word before it makes look like a code.
+  const claims = new Claims(text.length);
+  const edits: Edit[] = [
+    ...whole
+      .filter(({ from, to }) => claims.claim(from, to))
+      .map((match) => hideAll(draft.masked, folded, match)),
+    ...pans.filter(({ from, to }) => claims.claim(from, to)).map((pan) => hidePan(draft.masked, folded, pan)),
+    ...codes
+      .filter(({ from, to }) => claims.claim(from, to))
+      .map((match) => hideAll(draft.masked, folded, match)),
+  ];
+  draft.apply(edits.toSorted((a, b) => a.start - b.start));
+  return true;
 }
 
-function addSensitive(
-  value: string,
-  folded: Folded,
-  match: SensitiveMatch,
-  claims: Claims,
-  found: Found,
-): void {
+function hideAll(source: string, folded: Folded, match: SensitiveMatch): Edit {
   const start = startOf(folded, match.from);
   const end = endOf(folded, match.to);
-  if (!claims.claim(start, end)) return;
-  const stars = starsFor(value, folded, match.from, match.to, () => true);
-  found.rewrites.push({ start, end, masked: stars, withoutSad: stars });
-  found.findings.push({
-    kind: match.kind,
-    brand: undefined,
-    rule: match.rule,
-    start,
-    end,
-    digits: match.digits,
-    ends: match.digits !== undefined,
-  });
+  const stars = starsFor(source, folded, match.from, match.to, () => true);
+  const { kind, rule, digits } = match;
+  const finding = { kind, rule, digits, brand: undefined, start, end, ends: digits !== undefined };
+  return { start, end, masked: stars, withoutSad: stars, findings: [finding] };
 }
 
-function addPan(value: string, folded: Folded, pan: PanMatch, claims: Claims, found: Found): void {
+function hidePan(source: string, folded: Folded, pan: PanMatch): Edit {
   const start = startOf(folded, pan.from);
   const end = endOf(folded, pan.to);
-  if (!claims.claim(start, end)) return;
   let total = 0;
   for (let i = pan.from; i < pan.to; i++) if (isDigit(folded.text.charCodeAt(i))) total++;
   let seen = 0;
-  const masked = starsFor(value, folded, pan.from, pan.to, (i) => {
+  const masked = starsFor(source, folded, pan.from, pan.to, (i) => {
     if (!isDigit(folded.text.charCodeAt(i))) return false;
     const position = seen++;
     return position >= pan.showFirst && position < total - pan.showLast;
   });
-  found.rewrites.push({ start, end, masked, withoutSad: value.slice(start, end) });
-  for (const reading of pan.readings) {
-    found.findings.push({ kind: "pan", ...reading, start, end, ends: pan.showLast > 0 });
-  }
+  const findings = pan.readings.map((reading): LocalFinding => ({
+    kind: "pan",
+    ...reading,
+    start,
+    end,
+    ends: pan.showLast > 0,
+  }));
+  return { start, end, masked, withoutSad: undefined, findings };
 }
 
-function scanBase64(value: string, place: Place, settings: Settings, claims: Claims, found: Found): void {
-  for (const run of base64Runs(value)) {
+function scanBase64(draft: Draft, place: Place, settings: Settings): void {
+  const edits: Edit[] = [];
+  for (const { start, end, decoded, text, encode } of base64Runs(draft.masked)) {
     if (place.depth >= CARRIER_DEPTH_MAX) {
-      if (run.text) found.findings.push(unscanned(run.start, run.end, "depth"));
+      if (text) draft.findings.push(unscanned(start, end, "depth"));
       continue;
     }
-    const inner = scanValue(run.decoded, { meaning: place.meaning, depth: place.depth + 1 }, settings);
-    if (inner.findings.length === 0 || !claims.claim(run.start, run.end)) continue;
-    for (const finding of inner.findings) {
-      found.findings.push({ ...finding, start: run.start, end: run.end });
+    const inner = scanValue(decoded, { meaning: place.meaning, depth: place.depth + 1 }, settings);
+    const findings = inner.findings.map((finding) => ({ ...finding, start, end }));
+    if (inner.rewrites.length === 0) draft.findings.push(...findings);
+    else {
+      const withoutSad = applyRewrites(decoded, inner.rewrites, "withoutSad");
+      edits.push({
+        start,
+        end,
+        masked: encode(applyRewrites(decoded, inner.rewrites, "masked")),
+        withoutSad: withoutSad === decoded ? undefined : encode(withoutSad),
+        findings,
+      });
     }
-    if (inner.rewrites.length === 0) continue;
-    found.rewrites.push({
-      start: run.start,
-      end: run.end,
-      masked: run.encode(applyRewrites(run.decoded, inner.rewrites, "masked")),
-      withoutSad: run.encode(applyRewrites(run.decoded, inner.rewrites, "withoutSad")),
-    });
   }
+  draft.finish(edits);
 }
 
 function withUnscanned(value: string, found: Found, why: string): Found {

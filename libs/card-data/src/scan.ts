@@ -39,7 +39,10 @@ export function scanJson(text: string, options: ScanOptions): ScanResult {
   const { tokens, names } = findInTokens(text, { meaning: 0, depth: 0 }, settings, {});
   const findings = tokens.flatMap(({ token, found }) => {
     const path = pointerTo(token.frame, token.key, token.index, names);
-    return found.findings.map((finding) => publicFinding(finding, path, settings));
+    const where = token.what === "key" ? "@key" : "";
+    return found.findings.map((finding) =>
+      publicFinding({ ...finding, rule: finding.rule + where }, path, settings),
+    );
   });
   return result(
     text,

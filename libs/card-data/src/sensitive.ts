@@ -35,27 +35,39 @@ const PIN_DIGITS = { min: 4, max: 6 };
 /** What the sign right before a labelled code may be, besides a letter or digit of the label itself. */
 const GAP_SIGNS: ReadonlySet<number> = new Set(Buffer.from(" \t\r\n\"'\\:=#()[]>,.-", "latin1"));
 
+export interface SensitiveMatches {
+  /** Tracks and PIN blocks, which may hold what looks like a card. */
+  whole: SensitiveMatch[];
+  /** Codes and PINs, which may be the first digits of what is a card. */
+  codes: SensitiveMatch[];
+}
+
 /** `groups` are the digit groups of `text`, as flat pairs of offsets. Matches come in no order and may overlap. */
-export function findSensitive(text: string, groups: readonly number[], card: boolean): SensitiveMatch[] {
-  const found: SensitiveMatch[] = [];
+export function findSensitive(text: string, groups: readonly number[], card: boolean): SensitiveMatches {
+  const whole: SensitiveMatch[] = [];
+  const codes: SensitiveMatch[] = [];
   for (let i = 0; i < groups.length; i += 2) {
     const from = groups[i]!;
     const to = groups[i + 1]!;
     const digits = to - from;
-    if (digits >= CVV_DIGITS.min && digits <= PIN_DIGITS.max) findLabelled(text, from, to, found, card);
-    else if (digits >= 12 && digits <= 19) findTrack(text, from, to, found);
+    if (digits >= CVV_DIGITS.min && digits <= PIN_DIGITS.max) findLabelled(text, from, to, codes, card);
+    else if (digits >= 12 && digits <= 19) findTrack(text, from, to, whole);
   }
   if (groups.length > 0 && /pin[ _-]{0,2}bl|epb|encrypted[ _-]?pin/i.test(text)) {
     for (const match of text.matchAll(PIN_BLOCK)) {
       const to = match.index + match[0].length;
-      found.push({ kind: "pinblock", from: to - match[1]!.length, to, rule: "pinblock.label" });
+      whole.push({ kind: "pinblock", from: to - match[1]!.length, to, rule: "pinblock.label" });
     }
   }
-  return found;
+  return { whole, codes };
 }
+
+/** What follows the first digits of a card that is masked already. */
+const MASKED_CARD_REST = /^[ ./_-]{0,3}\d{0,8}\*/;
 
 function findLabelled(text: string, from: number, to: number, found: SensitiveMatch[], card: boolean): void {
   if (!mayFollowLabel(text, from) || isLetter(text.charCodeAt(to))) return;
+  if (MASKED_CARD_REST.test(text.slice(to, to + 12))) return;
   const before = text.slice(Math.max(0, from - LABEL_UNITS_MAX), from);
   const digits = to - from;
   // "cid" alone names customers and clients too.

@@ -29,7 +29,7 @@ function star(unit: string): string {
   if (unit.length === 1) return "*";
   const percent = /^(%(?:25)*)[0-9a-f]{2}$/i.exec(unit);
   if (percent) return `${percent[1]}2A`;
-  if (/^(?:%[0-9a-f]{2})+$/i.test(unit)) return "%2A";
+  if (/^(?:%[0-9a-f]{2})+$/i.test(unit)) return "%2A".repeat(unit.length / 3);
   const decimal = /^(.*#)(\d+)(;?)$/.exec(unit);
   if (decimal) return decimal[1] + "42".padStart(decimal[2]!.length, "0") + decimal[3];
   const hex = /^(.*(?:#x|\\u|\\x))([0-9a-f]+)(;?)$/i.exec(unit);

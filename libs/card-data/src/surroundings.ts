@@ -48,24 +48,62 @@ export function isPhoneLike(text: string, from: number, digits: number): boolean
 
 const HEX_TOKEN_MIN = 24;
 const HEX_LOOK_UNITS = 64;
-const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi;
 
-/** Whether the digits are a stretch of a UUID, or of a hash or other long hexadecimal number. */
+/** Whether the digits are a stretch of a hash or another long hexadecimal number. */
 export function isInsideHex(text: string, from: number, to: number): boolean {
   if (text.charCodeAt(from - 1) === 120 && text.charCodeAt(from - 2) === 48) return true;
   let start = from;
   let end = to;
   while (start > 0 && from - start < HEX_LOOK_UNITS && isHex(text.charCodeAt(start - 1))) start--;
   while (end - to < HEX_LOOK_UNITS && isHex(text.charCodeAt(end))) end++;
-  if ((start < from || end > to) && end - start >= HEX_TOKEN_MIN && /[a-f]/i.test(text.slice(start, end))) {
-    return true;
+  return end - start >= HEX_TOKEN_MIN && /[a-f]/i.test(text.slice(start, end));
+}
+
+const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi;
+
+export function isInsideUuid(text: string, from: number, to: number): boolean {
+  const before = text.charCodeAt(from - 1);
+  const after = text.charCodeAt(to);
+  if (before !== 45 && after !== 45 && !isHex(before) && !isHex(after)) return false;
+  return matchCovers(UUID, text, from, to, 36) !== undefined;
+}
+
+const IBAN = /(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![A-Za-z0-9])/g;
+const IBAN_UNITS_MAX = 42;
+
+/** Whether the digits are part of a bank account's number whose own check digits hold (ISO 13616). */
+export function isInsideIban(text: string, from: number, to: number): boolean {
+  if (!/[A-Z]{2}\d/.test(text.slice(Math.max(0, from - IBAN_UNITS_MAX), from + 2))) return false;
+  const iban = matchCovers(IBAN, text, from, to, IBAN_UNITS_MAX)?.replaceAll(" ", "");
+  if (iban === undefined) return false;
+  let remainder = 0;
+  for (const sign of iban.slice(4) + iban.slice(0, 4)) {
+    const value = Number.parseInt(sign, 36);
+    remainder = (remainder * (value > 9 ? 100 : 10) + value) % 97;
   }
-  const left = Math.max(0, from - 36);
-  for (const uuid of text.slice(left, to + 36).matchAll(UUID)) {
-    const at = left + uuid.index;
-    if (at < to && at + 36 > from) return true;
+  return remainder === 1;
+}
+
+/** Whether the digits are those of a parcel number of UPS, `1Z` and sixteen signs. */
+export function isParcelNumber(text: string, from: number, to: number): boolean {
+  if (to - from !== 16 || !text.startsWith("1Z", from - 2)) return false;
+  return !/[A-Za-z0-9]/.test(text.charAt(from - 3) + text.charAt(to));
+}
+
+/** The match of a global expression that overlaps the stretch, at most `units` away from it. */
+function matchCovers(
+  expression: RegExp,
+  text: string,
+  from: number,
+  to: number,
+  units: number,
+): string | undefined {
+  const left = Math.max(0, from - units);
+  for (const match of text.slice(left, to + units).matchAll(expression)) {
+    const at = left + match.index;
+    if (at < to && at + match[0].length > from) return match[0];
   }
-  return false;
+  return undefined;
 }
 
 function isHex(code: number): boolean {

@@ -1,0 +1,89 @@
+import { createHmac } from "node:crypto";
+
+import { BUILT_IN_POLICY } from "./built-in-policy.js";
+import { passesLuhn } from "./luhn.js";
+import type { Negative, Positive } from "./matrix.js";
+import { NEGATIVE_KINDS, negatives, positives } from "./matrix.js";
+import { scanJson, scanText } from "./scan.js";
+
+export interface Tally {
+  cases: number;
+  found: number;
+  foundByPlainRule: number;
+}
+
+export interface MatrixReport {
+  all: Tally;
+  byBrand: Map<string, Tally>;
+  bySeparator: Map<string, Tally>;
+  byCarrier: Map<string, Tally>;
+  falseHits: Map<string, Tally>;
+  missed: Positive[];
+}
+
+const FINGERPRINT_KEY = new Uint8Array(32);
+const MISSED_MAX = 20;
+
+/** Runs every case of the matrix through this library, and through the rule that most detectors come down to. */
+export function runMatrix(seed: number, negativesPerKind: number): MatrixReport {
+  const report: MatrixReport = {
+    all: { cases: 0, found: 0, foundByPlainRule: 0 },
+    byBrand: new Map(),
+    bySeparator: new Map(),
+    byCarrier: new Map(),
+    falseHits: new Map(),
+    missed: [],
+  };
+  for (const positive of positives(seed)) {
+    const found = finds(positive);
+    const plain = plainRule(positive.message).includes(positive.digits);
+    const { byBrand, bySeparator, byCarrier } = report;
+    for (const tally of [
+      report.all,
+      tallyOf(byBrand, positive.brand),
+      tallyOf(bySeparator, positive.separator),
+      tallyOf(byCarrier, positive.carrier),
+    ]) {
+      count(tally, found, plain);
+    }
+    if (!found && report.missed.length < MISSED_MAX) report.missed.push(positive);
+  }
+  for (const kind of NEGATIVE_KINDS) {
+    const tally = tallyOf(report.falseHits, kind);
+    for (const negative of negatives(kind, negativesPerKind, seed)) {
+      count(tally, scan(negative).findings.length > 0, plainRule(negative.message).length > 0);
+    }
+  }
+  return report;
+}
+
+/** Found means: this very number was recognised, and it is gone from the masked message. */
+function finds(positive: Positive): boolean {
+  const { findings, masked } = scan(positive);
+  const fingerprint = createHmac("sha256", FINGERPRINT_KEY).update(positive.digits).digest("hex");
+  return findings.some((finding) => finding.fingerprint === fingerprint) && !masked.includes(positive.digits);
+}
+
+function scan({ json, message }: Positive | Negative) {
+  const options = { policy: BUILT_IN_POLICY, fingerprintKey: FINGERPRINT_KEY };
+  return json ? scanJson(message, options) : scanText(message, options);
+}
+
+/** Twelve to nineteen digits, perhaps with spaces or hyphens, that pass the check digit. */
+function plainRule(text: string): string[] {
+  return [...text.matchAll(/(?<!\d)\d(?:[ -]?\d){11,18}(?!\d)/g)]
+    .map(([match]) => match.replace(/[ -]/g, ""))
+    .filter(passesLuhn);
+}
+
+function tallyOf(tallies: Map<string, Tally>, name: string): Tally {
+  let tally = tallies.get(name);
+  if (!tally) tallies.set(name, (tally = { cases: 0, found: 0, foundByPlainRule: 0 }));
+  return tally;
+}
+
+function count(tally: Tally, found: boolean, plain: boolean): void {
+  tally.cases++;
+  if (found) tally.found++;
+  if (plain) tally.foundByPlainRule++;
+}
