@@ -114,7 +114,12 @@ afterAll(async () => {
 
 describe("the session broker", () => {
   it("publishes its bundle at start, once", async () => {
-    const bundle = await seenEvent((event) => event.type === "PolicyBundlePublished");
+    const { rows } = await db.query<{ version: string }>("SELECT version FROM session_broker.bundles");
+    const bundle = await seenEvent(
+      ({ type, data }) =>
+        type === "PolicyBundlePublished" &&
+        policyBundlePublished.data.parse(data).version === rows[0]?.version,
+    );
     expect(bundle.subject).toBe("bundle");
     expect(policyBundlePublished.data.parse(bundle.data).endpoints[0]?.name).toBe("payments");
     await app.get(BundlePublisher).takeUp();

@@ -93,6 +93,18 @@ describe("the policies of the payments endpoint", () => {
     expect(ask("callUnattended", ada, tool("refund"), callArguments).allowed).toBe(unattended);
   });
 
+  it("let the pipeline look up transactions and nothing else, and no person in its name", () => {
+    const ci: Principal = { id: "ci:deploy", kind: "workload", groups: ["payments-ci"] };
+    expect(open(ci).allowed).toBe(true);
+    expect(open({ ...ci, kind: "human" }).allowed).toBe(false);
+    for (const action of ["call", "callUnattended"] as const) {
+      expect(ask(action, ci, tool("get_transaction")).allowed).toBe(true);
+      expect(ask(action, ci, tool("query_customers")).allowed).toBe(false);
+      expect(ask(action, ci, tool("refund"), { amount_cents: 1 }).allowed).toBe(false);
+      expect(ask(action, ci, { kind: "resource", uri: "payments://a" }).allowed).toBe(false);
+    }
+  });
+
   it("let a lead approve a call of somebody else and of nobody else", () => {
     expect(approve(grace, ada).allowed).toBe(true);
     expect(approve(both, ada).allowed).toBe(true);
