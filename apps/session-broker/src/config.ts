@@ -5,7 +5,7 @@ import { z } from "zod";
 export const sessionBrokerConfig = serviceConfig.extend({
   ...postgresConfig.shape,
   PORT: serviceConfig.shape.PORT.default(servicePorts["session-broker"]),
-  CONFIGURATION_FILE: z
+  COUNTERSIGN_CONFIG: z
     .string()
     .min(1)
     .default("countersign.yaml")

@@ -96,7 +96,7 @@ beforeAll(async () => {
     DATABASE_URL: url,
     GATEWAY_URL: "http://127.0.0.1:8080",
     ISSUER_URL: issuerUrl,
-    CONFIGURATION_FILE: join(folder, "countersign.yaml"),
+    COUNTERSIGN_CONFIG: join(folder, "countersign.yaml"),
   });
   app = await createService(sessionBroker, config, log);
   await app.listen(0, "127.0.0.1");

@@ -57,10 +57,7 @@ function ownSettings(name: ServiceName, around: Surroundings): Environment {
         COMPANY_IDP_CLIENT_SECRET: secrets.companyIdpClientSecret,
       };
     case "session-broker":
-      return {
-        CONFIGURATION_FILE: around.configFile,
-        PAYMENTS_UPSTREAM_TOKEN: secrets.paymentsUpstreamToken,
-      };
+      return { PAYMENTS_UPSTREAM_TOKEN: secrets.paymentsUpstreamToken };
     case "masking":
       return { VAULT_KEYS_FILE: files.vaultKeys, FINGERPRINT_KEY_FILE: files.fingerprintKey };
     case "audit":

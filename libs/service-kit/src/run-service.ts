@@ -35,6 +35,7 @@ export async function runService<S extends z.ZodType<ServiceConfig>>(
   service: ServiceDefinition<S>,
 ): Promise<void> {
   const log = createLogger(service.name, process.env["LOG_LEVEL"] ?? "info");
+  logWarnings(log);
   try {
     const config = parseConfig(service.name, service.config, process.env);
     const app = await createService(service, config, log);
@@ -76,6 +77,14 @@ export async function createService<S extends z.ZodType<ServiceConfig>>(
   return app;
 }
 
+/** Node's warnings are log lines too. One is left out: kafkajs sets timers in the past, which Node corrects. */
+function logWarnings(log: Logger): void {
+  process.removeAllListeners("warning");
+  process.on("warning", (warning) => {
+    if (warning.name !== "TimeoutNegativeWarning") log.warn({ error: warning }, "node warns");
+  });
+}
+
 /** SIGTERM, SIGINT, or the end of the launcher that started us: close in good order, within bounds. */
 function stopOnRequest(app: INestApplication, log: Logger): void {
   let stopping = false;
@@ -97,7 +106,9 @@ function stopOnRequest(app: INestApplication, log: Logger): void {
   };
   process.on("SIGTERM", () => stop("SIGTERM"));
   process.on("SIGINT", () => stop("SIGINT"));
-  if (process.env["COUNTERSIGN_PARENT"] === "ipc") process.on("disconnect", () => stop("parent gone"));
+  if (process.env["COUNTERSIGN_PARENT"] !== "ipc") return;
+  process.on("disconnect", () => stop("parent gone"));
+  if (!process.connected) stop("parent gone");
 }
 
 const isAddressInUse = (error: unknown): boolean =>

@@ -71,7 +71,7 @@ export class BundlePublisher implements OnApplicationBootstrap, OnModuleDestroy 
 
   /** Reads the files if they changed since the last time, and publishes what they say if it is new. */
   async takeUp(): Promise<void> {
-    const path = this.config.CONFIGURATION_FILE;
+    const path = this.config.COUNTERSIGN_CONFIG;
     const fingerprint = await configurationFingerprint(path);
     if (fingerprint === this.#fingerprint) return;
     try {
