@@ -1,0 +1,4 @@
+import type { ServiceSchema } from "@countersign/service-kit";
+import { Vault1760000000000 } from "./migrations/1760000000000-vault.js";
+
+export const maskingSchema: ServiceSchema = { schema: "masking", migrations: [Vault1760000000000] };

@@ -1,0 +1,116 @@
+import { Inject, Injectable, type OnModuleDestroy } from "@nestjs/common";
+import { isDeepStrictEqual } from "node:util";
+import { setTimeout as wait } from "node:timers/promises";
+import {
+  Clock,
+  describeError,
+  type Entry,
+  EventLog,
+  Health,
+  LOG,
+  type Logger,
+} from "@countersign/service-kit";
+import { VaultKeys } from "../vault/vault-keys.js";
+import { CardDataPolicyInForce } from "./card-data-policy.js";
+
+interface Seen {
+  readonly policyVersion?: string;
+  readonly vaultKeyId?: string;
+  readonly publicKey?: unknown;
+}
+
+const lookEveryMs = 100;
+const retryMs = 2_000;
+
+/**
+ * Publishes the card-data policy and the vault's public key, unless they are what was published last. It waits until
+ * everything on the topic was read, so that a restart is no news.
+ */
+@Injectable()
+export class PolicyPublisher implements OnModuleDestroy {
+  #seen: Seen = {};
+  #published = false;
+  #stopped = new AbortController();
+  #running: Promise<void> | undefined;
+
+  constructor(
+    @Inject(CardDataPolicyInForce) private readonly cardData: CardDataPolicyInForce,
+    @Inject(VaultKeys) private readonly keys: VaultKeys,
+    @Inject(EventLog) private readonly eventLog: EventLog,
+    @Inject(Clock) private readonly clock: Clock,
+    @Inject(LOG) private readonly log: Logger,
+    @Inject(Health) health: Health,
+  ) {
+    health.register("policies", () => (this.#published ? undefined : "not published yet"));
+  }
+
+  /** What the topic says last. */
+  seen(news: Seen): void {
+    this.#seen = { ...this.#seen, ...news };
+  }
+
+  /** Publishes once `isWhole` says that everything on the topic was seen. */
+  start(isWhole: () => boolean): void {
+    this.#running ??= this.#run(isWhole).catch((error: unknown) => {
+      if (!this.#stopped.signal.aborted) throw error;
+    });
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    this.#stopped.abort();
+    await this.#running;
+  }
+
+  async #run(isWhole: () => boolean): Promise<void> {
+    const { signal } = this.#stopped;
+    while (!isWhole()) await wait(lookEveryMs, undefined, { signal });
+    while (!this.#published) {
+      try {
+        await this.#publish();
+        this.#published = true;
+      } catch (error) {
+        this.log.error(
+          { code: "policies_unpublished", reason: describeError(error) },
+          "policies wait for Kafka",
+        );
+        await wait(retryMs, undefined, { signal });
+      }
+    }
+  }
+
+  async #publish(): Promise<void> {
+    const news = [...this.#policyNews(), ...this.#keyNews()];
+    if (news.length > 0) await this.eventLog.append(...news);
+  }
+
+  #policyNews(): Entry[] {
+    const { policy } = this.cardData;
+    if (this.#seen.policyVersion === policy.version) return [];
+    const { publishedAt, ...envelope } = this.#envelope();
+    const data = { policy, publishedAt };
+    return [
+      {
+        topic: "masking.policies",
+        event: { ...envelope, subject: "policy", type: "CardDataPolicyPublished", data },
+      },
+    ];
+  }
+
+  #keyNews(): Entry[] {
+    const [keyId, publicKey] = [this.keys.currentKeyId, this.keys.publicJwk()];
+    if (this.#seen.vaultKeyId === keyId && isDeepStrictEqual(this.#seen.publicKey, publicKey)) return [];
+    const { publishedAt, ...envelope } = this.#envelope();
+    const data = { keyId, publicKey, publishedAt };
+    return [
+      {
+        topic: "masking.policies",
+        event: { ...envelope, subject: "vault-key", type: "VaultKeyPublished", data },
+      },
+    ];
+  }
+
+  #envelope() {
+    const publishedAt = this.clock.now().toISOString();
+    return { id: this.clock.newId(), source: "masking" as const, time: publishedAt, publishedAt };
+  }
+}

@@ -1,0 +1,61 @@
+import { Body, Controller, Header, HttpCode, Inject, Post } from "@nestjs/common";
+import { JsonRefused, scanJson, scanText } from "@countersign/card-data";
+import type { Finding, Principal } from "@countersign/contracts";
+import { ApiError, Caller, Clock, Shape } from "@countersign/service-kit";
+import { z } from "zod";
+import { CardDataPolicyInForce } from "./card-data-policy.js";
+import { PolicyView } from "./policy.view.js";
+
+const trialRequest = z.object({
+  text: z.string().max(50_000),
+  contentType: z.string().max(200).optional(),
+});
+
+/** What the policy in force makes of a text. Nothing of it is kept, logged or recorded. */
+@Controller("trial")
+export class TrialController {
+  constructor(
+    @Inject(CardDataPolicyInForce) private readonly cardData: CardDataPolicyInForce,
+    @Inject(PolicyView) private readonly policy: PolicyView,
+    @Inject(Clock) private readonly clock: Clock,
+  ) {}
+
+  @Post()
+  @HttpCode(200)
+  @Header("cache-control", "no-store")
+  try(
+    @Body(new Shape(trialRequest)) { text, contentType }: z.infer<typeof trialRequest>,
+    @Caller() caller: Principal,
+  ): { version: string; findings: Finding[]; masked: string } {
+    if (!this.policy.may("administer", caller)) {
+      throw new ApiError(
+        403,
+        "forbidden_by_policy",
+        "No policy lets you try the masking policy; ask for the action `administer`.",
+      );
+    }
+    const { policy } = this.cardData;
+    const options = { policy, today: this.clock.now().toISOString().slice(0, 10) };
+    const { findings, masked } = isJson(contentType) ? scannedJson(text, options) : scanText(text, options);
+    return { version: policy.version, findings, masked };
+  }
+}
+
+const isJson = (contentType: string | undefined): boolean =>
+  contentType !== undefined && /^application\/(?:[\w.-]+\+)?json\b/i.test(contentType);
+
+function scannedJson(...[text, options]: Parameters<typeof scanJson>): ReturnType<typeof scanJson> {
+  try {
+    return scanJson(text, options);
+  } catch (error) {
+    if (!(error instanceof JsonRefused)) throw error;
+    throw new ApiError(
+      400,
+      "request_invalid",
+      "text: is not strict JSON; leave contentType out to try it as text",
+      {
+        cause: error,
+      },
+    );
+  }
+}

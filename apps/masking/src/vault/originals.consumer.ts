@@ -1,0 +1,86 @@
+import { createHash } from "node:crypto";
+import { Controller, Inject } from "@nestjs/common";
+import { Ctx, Payload } from "@nestjs/microservices";
+import type { EventOn } from "@countersign/contracts";
+import {
+  Clock,
+  type EventContext,
+  EventRefused,
+  LOG,
+  type Logger,
+  OnEvent,
+  Outbox,
+} from "@countersign/service-kit";
+import type { EntityManager } from "typeorm";
+import { VaultKeys } from "./vault-keys.js";
+import { type Stored, VaultStore } from "./vault.store.js";
+
+type Original = Extract<EventOn<"mcp.originals">, { type: "OriginalSealed" }>;
+type Key = Extract<EventOn<"mcp.originals">, { type: "SessionKeyWrapped" }>;
+
+/** Puts what the proxy sealed into the vault. What does not hold together goes to quarantine, not into the vault. */
+@Controller()
+export class OriginalsConsumer {
+  constructor(
+    @Inject(VaultStore) private readonly store: VaultStore,
+    @Inject(VaultKeys) private readonly keys: VaultKeys,
+    @Inject(Outbox) private readonly outbox: Outbox,
+    @Inject(Clock) private readonly clock: Clock,
+    @Inject(LOG) private readonly log: Logger,
+  ) {}
+
+  @OnEvent("mcp.originals", "SessionKeyWrapped")
+  async keyWrapped(@Payload() { data }: Key, @Ctx() context: EventContext): Promise<void> {
+    assertCompact(data.wrapped);
+    if (data.vaultKeyId.includes("\0")) throw new EventRefused("The vault key's id cannot be stored.");
+    // It is kept all the same: the key may only be missing in this replica's file.
+    if (!this.keys.privateKey(data.vaultKeyId)) {
+      this.log.error(
+        { code: "vault_key_unknown", sessionId: data.sessionId },
+        "a session's key is sealed to a vault key that is not in VAULT_KEYS_FILE",
+      );
+    }
+    assertHolds(await this.store.addKey(transaction(context), data), "session key");
+  }
+
+  @OnEvent("mcp.originals", "OriginalSealed")
+  async sealed(@Payload() event: Original, @Ctx() context: EventContext): Promise<void> {
+    const { originalId, sessionId, callId, sealed, sha256 } = event.data;
+    assertCompact(sealed);
+    if (createHash("sha256").update(sealed).digest("hex") !== sha256) {
+      throw new EventRefused("The sealed original is not what its digest says.");
+    }
+    const manager = transaction(context);
+    const stored = await this.store.addOriginal(manager, event.data);
+    assertHolds(stored, "original");
+    if (stored === "repeated") return;
+    await this.outbox.add(manager, {
+      topic: "masking.events",
+      event: {
+        id: this.clock.newId(),
+        type: "OriginalStored",
+        source: "masking",
+        subject: sessionId,
+        time: this.clock.now().toISOString(),
+        cause: event.id,
+        data: { originalId, sessionId, callId, sha256 },
+      },
+    });
+  }
+}
+
+/** Compact JWE serialization, RFC 7516 §7.1. */
+const compactJwe = /^[\w-]+(?:\.[\w-]*){4}$/;
+
+function assertCompact(text: string): void {
+  if (!compactJwe.test(text)) throw new EventRefused("The sealed form is not a compact JWE.");
+}
+
+function assertHolds(stored: Stored, what: string): void {
+  if (stored === "contradicts") throw new EventRefused(`The vault holds another ${what} under this id.`);
+}
+
+function transaction({ manager }: EventContext): EntityManager {
+  if (!manager) throw new TypeError("the vault is filled by a durable subscription");
+  return manager;
+}
