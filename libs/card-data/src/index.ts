@@ -4,6 +4,8 @@ export { checkJson, JSON_DEPTH_MAX, readJson } from "./json-reader.js";
 export type { JsonRefusal } from "./json-refused.js";
 export { JsonRefused } from "./json-refused.js";
 export { decodeJsonString } from "./json-string.js";
+export type { MaskedPiece } from "./mask-stream.js";
+export { maskStream } from "./mask-stream.js";
 export type { ScanResult } from "./scan.js";
 export { scanJson, scanText } from "./scan.js";
 export type { ScanOptions } from "./settings.js";

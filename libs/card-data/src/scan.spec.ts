@@ -150,3 +150,13 @@ describe("text", () => {
     ]);
   });
 });
+
+describe("lines of JSON", () => {
+  it("are searched as JSON each, between lines that are text", () => {
+    const input =
+      'log of today\n{"card_number":"4111111111111112","cvv":"123"}\n{"cvv":321}\ncvv: 123\n{"cvv":"99';
+    expect(masksText(input)).toBe(
+      'log of today\n{"card_number":"411111******1112","cvv":"***"}\n{"cvv":"***"}\ncvv: ***\n{"cvv":"99',
+    );
+  });
+});

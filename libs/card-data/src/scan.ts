@@ -58,7 +58,7 @@ function result(text: string, findings: Finding[], rewrites: readonly Rewrite[])
   return { findings, masked, withoutSad, changed: rewrites.length > 0, sad };
 }
 
-function publicFinding(local: LocalFinding, path: string, settings: Settings): Finding {
+export function publicFinding(local: LocalFinding, path: string, settings: Settings): Finding {
   const { kind, brand, rule, start, end, digits, ends } = local;
   const finding: Finding = { kind, path, start, end, rule };
   if (brand !== undefined) finding.brand = brand;
