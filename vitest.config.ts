@@ -47,7 +47,7 @@ export default defineConfig({
         resolve,
         test: {
           name: "integration",
-          include: ["{apps,libs,infra,test/fixtures}/*/src/**/*.int.spec.ts"],
+          include: ["{apps,libs,infra,test/fixtures}/*/src/**/*.int.spec.ts", "test/*.int.spec.ts"],
           globalSetup: ["test/infrastructure.setup.ts"],
           testTimeout: 60_000,
           hookTimeout: 120_000,

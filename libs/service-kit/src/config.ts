@@ -3,8 +3,11 @@ import { CountersignError } from "@countersign/contracts";
 import { z } from "zod";
 
 const origin = z
-  .url()
-  .refine((value) => new URL(value).origin === value, "must be an origin without a path or trailing slash");
+  .url({ protocol: /^https?$/ })
+  .refine(
+    (value) => URL.canParse(value) && new URL(value).origin === value,
+    "must be an origin without a path or trailing slash",
+  );
 
 /** What every service is told by its environment. An app's `config.ts` extends it and is the one to read it. */
 export const serviceConfig = z.object({

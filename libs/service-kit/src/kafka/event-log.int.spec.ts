@@ -1,0 +1,71 @@
+import { recordBytesMax } from "@countersign/contracts";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { v7 } from "uuid";
+import { eventLogOf, everythingOn, originalStored } from "../service.fixture.js";
+import type { EventLog } from "./event-log.js";
+import { LogUnavailable, RecordTooLarge } from "./group-commit.js";
+
+describe("the event log", () => {
+  let log: EventLog;
+  beforeAll(async () => {
+    log = eventLogOf("masking");
+    await log.open();
+  });
+  afterAll(() => log.close());
+
+  it("says at once that there is no Kafka where it was told to look", async () => {
+    const lost = eventLogOf("masking", "127.0.0.1:1");
+    await expect(lost.open()).rejects.toThrow("Kafka does not answer; check KAFKA_BROKERS");
+    await expect(lost.append({ topic: "masking.events", event: originalStored("x") })).rejects.toThrow(
+      LogUnavailable,
+    );
+    expect(await lost.problem()).toBe("Kafka does not answer");
+    await lost.close();
+  });
+
+  it("does not write what belongs to another service", async () => {
+    await expect(
+      log.append({ topic: "session.events", event: originalStored("x") as never }),
+    ).rejects.toThrow("masking may not write session.events, which belongs to session-broker");
+  });
+
+  it("refuses a record that is too large, and takes the next", async () => {
+    const audit = eventLogOf("audit");
+    const [small, large] = [v7(), v7()];
+    const value = Buffer.alloc(recordBytesMax);
+    await expect(audit.appendRaw("siem.ocsf", [{ key: large, value }])).rejects.toThrow(RecordTooLarge);
+    await audit.appendRaw("siem.ocsf", [{ key: small, value: "{}" }]);
+    await audit.close();
+    const keys = (await everythingOn("siem.ocsf")).map(({ key }) => key);
+    expect([keys.includes(small), keys.includes(large)]).toEqual([true, false]);
+  });
+
+  it("takes large records that come at the same time, though together they are too large for one batch", async () => {
+    const audit = eventLogOf("audit");
+    const value = Buffer.alloc(recordBytesMax / 2 - 1024, " ");
+    const keys = Array.from({ length: 3 }, () => v7());
+    await Promise.all(keys.map((key) => audit.appendRaw("siem.ocsf", [{ key, value }])));
+    await audit.close();
+    const found = await everythingOn("siem.ocsf");
+    expect(found.map(({ key }) => key)).toEqual(expect.arrayContaining(keys));
+  });
+
+  it("has each of many concurrent appends once, in the order of its key, where it says", async () => {
+    const keys = Array.from({ length: 20 }, () => v7());
+    const written = Array.from({ length: 2_000 }, (_, n) => originalStored(keys[n % keys.length] ?? ""));
+    const positions = await Promise.all(
+      written.map((event) => log.append({ topic: "masking.events", event })),
+    );
+    const wanted = new Set(keys);
+    const found = (await everythingOn("masking.events")).filter(({ key }) => wanted.has(key));
+    for (const key of keys) {
+      expect(
+        found.filter((seen) => seen.key === key).map(({ headers }) => String(headers?.["ce_id"])),
+      ).toEqual(written.filter(({ subject }) => subject === key).map(({ id }) => id));
+    }
+    const partitionOf = new Map(found.map(({ key, partition }) => [key, partition]));
+    expect(positions.flat().map(({ partition }) => partition)).toEqual(
+      written.map(({ subject }) => partitionOf.get(subject)),
+    );
+  });
+});
