@@ -1,6 +1,11 @@
+import { setTimeout } from "node:timers/promises";
 import { type Topic, type TopicName, topicNames, topics } from "@countersign/contracts";
-import { type Admin, ConfigResourceTypes, ConfigSource, Kafka, logLevel } from "kafkajs";
+import kafkajs, { type Admin } from "kafkajs";
 import { assertPartitions, replicationFactor, topicSettings } from "./topic-settings.js";
+
+const { ConfigResourceTypes, ConfigSource, Kafka, logLevel } = kafkajs;
+
+const leadersMsMax = 30_000;
 
 export interface TopicsOutcome {
   readonly brokers: number;
@@ -26,6 +31,7 @@ export async function ensureTopics(brokers: string): Promise<TopicsOutcome> {
     const present = topicNames.filter((name) => existing.has(name));
     const altered = await alterTopics(admin, present);
     await createTopics(admin, missing, replicationFactor(cluster.brokers.length));
+    await waitForLeaders(admin, missing);
     return { brokers: cluster.brokers.length, created: missing, altered };
   } finally {
     await admin.disconnect();
@@ -35,7 +41,7 @@ export async function ensureTopics(brokers: string): Promise<TopicsOutcome> {
 async function createTopics(admin: Admin, names: readonly TopicName[], replicas: number): Promise<void> {
   if (names.length === 0) return;
   await admin.createTopics({
-    waitForLeaders: true,
+    waitForLeaders: false,
     topics: names.map((name) => ({
       topic: name,
       numPartitions: topics[name].partitions,
@@ -46,6 +52,20 @@ async function createTopics(admin: Admin, names: readonly TopicName[], replicas:
       })),
     })),
   });
+}
+
+/** A topic that was just made has no leader for a moment, in which the client library's own wait may fail. */
+async function waitForLeaders(admin: Admin, names: readonly TopicName[]): Promise<void> {
+  const deadline = Date.now() + leadersMsMax;
+  for (;;) {
+    const problem = await Promise.all(names.map((name) => admin.fetchTopicOffsets(name))).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    if (problem === undefined) return;
+    if (Date.now() > deadline) throw problem;
+    await setTimeout(100);
+  }
 }
 
 async function alterTopics(admin: Admin, names: readonly TopicName[]): Promise<TopicName[]> {
