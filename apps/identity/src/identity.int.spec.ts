@@ -190,6 +190,19 @@ describe("a login", () => {
     expect(page.text).toContain("Evidence cannot be written");
   });
 
+  it("that the identity provider refuses is recorded as a failure", async () => {
+    const browser = new Browser();
+    await browser.get(authorizeUrl(await clientId()));
+    const [, state = ""] = /countersign_login_([\w-]+)/.exec(browser.names().join()) ?? [];
+    const page = await browser.get(
+      `${identity.issuer}/login/${identity.providerId}/callback?error=access_denied&state=${state}`,
+    );
+    expect(page.status).toBe(403);
+    expect((await facts("AuthenticationFailed")).at(-1)?.data).toMatchObject({
+      provider: identity.providerId,
+    });
+  });
+
   it("is recorded with who, how and for what", async () => {
     await logIn(new Browser(), authorizeUrl(await clientId()));
     expect((await facts("PrincipalAuthenticated")).at(-1)?.data).toMatchObject({
@@ -240,6 +253,14 @@ describe("the session page", () => {
     const page = await logIn(mine, authorizeUrl(client));
     const other = await logIn(theirs, authorizeUrl(client), "lead");
     expect((await answerSession(mine, page, { seal: fieldOf(other, "seal") })).status).toBe(403);
+  });
+
+  it("takes no form that was made for another request of the same person", async () => {
+    const browser = new Browser();
+    const client = await clientId();
+    const page = await logIn(browser, authorizeUrl(client));
+    const other = await browser.get(authorizeUrl(client));
+    expect((await answerSession(browser, page, { seal: fieldOf(other, "seal") })).status).toBe(403);
   });
 
   it("holds a justification to the endpoint's pattern", async () => {
@@ -364,6 +385,16 @@ describe("a code", () => {
       audience: resource,
       sessionId: asked?.sessionId,
     });
+  });
+
+  it("comes with an ID token for a client that asks for one, whatever else it asks for", async () => {
+    const browser = new Browser();
+    const client = await clientId();
+    const scope = "openid offline_access profile everything";
+    const callback = await answerSession(browser, await logIn(browser, authorizeUrl(client, { scope })));
+    const { body } = await redeem(client, callback);
+    expect(decodeJwt(body["id_token"] ?? "")).toMatchObject({ aud: client });
+    expect(body["scope"]).toBe("mcp");
   });
 
   it("gives a token that does not outlive a short session", async () => {

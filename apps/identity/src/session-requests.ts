@@ -9,6 +9,8 @@ export const decisionMsMax = 10_000;
 /** Asks the session broker for sessions. */
 @Injectable()
 export class SessionRequests {
+  readonly #underWay = new Map<string, Promise<SessionState | undefined>>();
+
   constructor(
     private readonly eventLog: EventLog,
     private readonly sessions: SessionsView,
@@ -19,12 +21,23 @@ export class SessionRequests {
    * What the broker decided; undefined where it did not in time. Asking again with the same session id asks for the
    * same session, so a form that is sent twice opens one.
    */
-  async ask(request: RequestSession): Promise<SessionState | undefined> {
+  ask(request: RequestSession): Promise<SessionState | undefined> {
     const { sessionId } = request;
     const known = this.sessions.find(sessionId);
-    if (known) return known;
-    await this.#send(sessionId, { type: "RequestSession", data: request });
-    return this.sessions.waitFor(sessionId, decisionMsMax);
+    if (known) return Promise.resolve(known);
+    const underWay = this.#underWay.get(sessionId) ?? this.#ask(request);
+    this.#underWay.set(sessionId, underWay);
+    return underWay;
+  }
+
+  async #ask(request: RequestSession): Promise<SessionState | undefined> {
+    const { sessionId } = request;
+    try {
+      await this.#send(sessionId, { type: "RequestSession", data: request });
+      return await this.sessions.waitFor(sessionId, decisionMsMax);
+    } finally {
+      this.#underWay.delete(sessionId);
+    }
   }
 
   /** Asks that a session end, because something is wrong with its tokens. */

@@ -42,12 +42,16 @@ const answerMsMax = 10_000;
 export class IdentityProviders {
   readonly #passport = new passport.Passport();
   readonly #connections = new Map<string, Connection>();
+  readonly #secrets: ReadonlyMap<string, string>;
 
+  /** Reads the providers' client secrets. Errors: SecretUnreadable. */
   constructor(
     private readonly providers: readonly IdentityProvider[],
     private readonly ownOrigin: string,
     private readonly states: LoginStates,
-  ) {}
+  ) {
+    this.#secrets = new Map(providers.map(({ id, clientSecret }) => [id, readSecret(clientSecret)]));
+  }
 
   list(): readonly Pick<IdentityProvider, "id" | "title">[] {
     return this.providers;
@@ -114,7 +118,7 @@ export class IdentityProviders {
         tokenURL: metadata.token_endpoint,
         userInfoURL: metadata.userinfo_endpoint ?? "",
         clientID: provider.clientId,
-        clientSecret: readSecret(provider.clientSecret),
+        clientSecret: this.#secrets.get(provider.id) ?? "",
         callbackURL: `${this.ownOrigin}/login/${provider.id}/callback`,
         scope: provider.scopes.filter((scope) => scope !== "openid"),
         // Any value asks the library for a fresh nonce of its own making.
@@ -175,7 +179,7 @@ async function proveLogin(
   };
 }
 
-/** Claims that the provider keeps out of its ID tokens; none where it has no such endpoint or does not answer. */
+/** Claims that the provider keeps out of its ID tokens; none where it has no such endpoint or will not tell. */
 async function userInfo(
   { userinfo_endpoint: endpoint }: ProviderMetadata,
   accessToken: string,

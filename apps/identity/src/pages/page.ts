@@ -29,6 +29,8 @@ button, .button { display: block; margin-top: 1rem; text-align: center; text-dec
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 code { overflow-wrap: anywhere; }
 `;
+// Whole, since a space beside the style would change its hash.
+const styleElement = new Markup(`<style>${style}</style>`);
 const styleHash = createHash("sha256").update(style).digest("base64");
 
 /** A whole page. `formTargets` are the origins that sending its form may lead to, beside our own. */
@@ -63,9 +65,7 @@ export function page(options: {
           <meta charset="utf-8" />
           <meta name="viewport" content="width=device-width, initial-scale=1" />
           <title>${title} – Countersign</title>
-          <style>
-            ${new Markup(style)}
-          </style>
+          ${styleElement}
         </head>
         <body>
           <header>Countersign</header>

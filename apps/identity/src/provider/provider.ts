@@ -1,5 +1,5 @@
 import { apiAudience } from "@countersign/contracts";
-import { describeError, type Logger } from "@countersign/service-kit";
+import type { Logger } from "@countersign/service-kit";
 import {
   Provider,
   type Configuration,
@@ -250,7 +250,7 @@ function logErrors(provider: Provider, log: Logger): void {
         reason: error.error_detail ?? error.error_description,
         route: ctx.oidc.route,
         clientId: ctx.oidc.client?.clientId,
-        ...(error.cause === undefined ? {} : { error: describeError(error.cause) }),
+        ...(error.cause === undefined ? {} : { error: error.cause }),
       },
       "refused",
     );

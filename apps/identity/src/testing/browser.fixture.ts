@@ -16,6 +16,10 @@ export class Browser {
     return this.#cookies.map(({ value }) => value);
   }
 
+  names(): string[] {
+    return this.#cookies.map(({ name }) => name);
+  }
+
   /** Follows redirects until a page, or an address that nobody listens at: the client's. */
   async #visit(start: string, init: RequestInit): Promise<Visit> {
     let url = new URL(start);

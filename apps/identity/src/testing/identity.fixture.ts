@@ -5,9 +5,7 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { INestApplication } from "@nestjs/common";
-import { Client as PostgresClient } from "pg";
 import {
-  type Endpoint,
   type EventMessage,
   requestSession,
   type RequestSession,
@@ -24,12 +22,12 @@ import {
   encodeEvent,
   EventLog,
   parseConfig,
-  prepareSchema,
 } from "@countersign/service-kit";
 import { exportJWK, generateKeyPair } from "jose";
+import { createDatabase } from "./database.fixture.js";
+import { ledger, payments } from "./endpoints.fixture.js";
 import { freePort } from "./free-port.fixture.js";
 import { identityConfig } from "../config.js";
-import { identitySchema } from "../schema.js";
 import { identityService } from "../service.js";
 import { EndpointsView } from "../views/endpoints.view.js";
 import { SessionsView } from "../views/sessions.view.js";
@@ -91,17 +89,14 @@ export async function startIdentity(given: { brokers: string; adminUrl: string }
     },
     workloadSecret,
   });
-  const database = `identity_${randomUUID().slice(0, 8)}`;
-  await sql(given.adminUrl, `CREATE DATABASE ${database}`);
-  const adminUrl = Object.assign(new URL(given.adminUrl), { pathname: `/${database}` }).href;
-  const databaseUrl = await prepareSchema({ adminUrl, schema: identitySchema, password: "spec" });
+  const database = await createDatabase(given.adminUrl);
 
   const config = parseConfig("identity", identityConfig, {
     PORT: String(port),
     KAFKA_BROKERS: given.brokers,
     GATEWAY_URL: gatewayUrl,
     ISSUER_URL: issuer,
-    DATABASE_URL: databaseUrl,
+    DATABASE_URL: database.url,
     COUNTERSIGN_CONFIG: await put(folder, "countersign.yaml", configuration(providerId, idpIssuer)),
     IDENTITY_KEYS_FILE: await put(folder, "keys.json", await signingKeys()),
     COOKIE_SECRET_FILE: await put(folder, "cookies", randomBytes(32).toString("hex")),
@@ -150,7 +145,7 @@ export async function startIdentity(given: { brokers: string; adminUrl: string }
     },
     facts: async () => facts,
     dump: async () => {
-      const rows = await sql(adminUrl, `SELECT * FROM identity.oidc_models`);
+      const rows = await database.query("SELECT * FROM identity.oidc_models");
       return JSON.stringify(rows, (_, value: unknown) =>
         isBuffer(value) ? Buffer.from(value.data).toString("latin1") : value,
       );
@@ -159,7 +154,7 @@ export async function startIdentity(given: { brokers: string; adminUrl: string }
       await app.close();
       await producer.disconnect();
       await idp.stop();
-      await sql(given.adminUrl, `DROP DATABASE ${database} WITH (FORCE)`);
+      await database.drop();
       await rm(folder, { recursive: true });
     },
   };
@@ -221,23 +216,6 @@ function tapCommands(
   };
 }
 
-const session = { durationSecondsMax: 3_600, durationSecondsDefault: 1_800, idleSeconds: 900 };
-const endpointNamed = (name: string, title: string, more: Partial<Endpoint["session"]>): Endpoint => ({
-  name,
-  title,
-  upstream: {
-    url: "http://127.0.0.1:1/mcp",
-    credential: { type: "none" },
-    timeoutSeconds: 10,
-    forwardHeaders: [],
-  },
-  session: { ...session, ...more },
-  approval: { expirySeconds: 600 },
-  messageBytesMax: 1_000_000,
-});
-export const payments = endpointNamed("payments", "Payments <test>", {});
-export const ledger = endpointNamed("ledger", "Ledger", { justificationPattern: "\\bINC-\\d+\\b" });
-
 const configuration = (providerId: string, idpIssuer: string): string => `
 identityProviders:
   - id: ${providerId}
@@ -291,16 +269,6 @@ const eventOf = (type: string, subject: string, data: unknown): EventMessage => 
   time: new Date().toISOString(),
   data,
 });
-
-async function sql(url: string, text: string): Promise<unknown[]> {
-  const client = new PostgresClient({ connectionString: url });
-  await client.connect();
-  try {
-    return (await client.query(text)).rows;
-  } finally {
-    await client.end();
-  }
-}
 
 const isBuffer = (value: unknown): value is { data: number[] } =>
   typeof value === "object" && value !== null && "type" in value && value.type === "Buffer";

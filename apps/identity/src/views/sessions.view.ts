@@ -23,6 +23,8 @@ export class SessionsView {
 
   /** `at` is when the event happened, so that reading an old log again keeps nothing that has passed. */
   apply(sessionId: string, state: SessionState, at: Date): void {
+    // An end is final, in whatever order the log is read again.
+    if (this.find(sessionId)?.status === "ended") return;
     const until = state.status === "active" ? state.expiresAt.getTime() : at.getTime() + endedMsKept;
     this.#states.set(sessionId, { state, until });
     for (const waiter of this.#waiters.get(sessionId) ?? []) waiter(state);

@@ -1,0 +1,59 @@
+import { createHash } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import { ledger } from "../testing/endpoints.fixture.js";
+import { html } from "./html.js";
+import { formTargetOf } from "./page.js";
+import { durationText, errorPage, sessionPage } from "./pages.js";
+
+const evil = `"><script>alert('1')</script>&`;
+
+describe("a page", () => {
+  it("shows what others wrote as text, wherever it stands", () => {
+    const { body } = sessionPage({
+      uid: evil,
+      clientName: evil,
+      redirectUri: "https://example.com/callback",
+      seal: evil,
+      endpoint: { ...ledger, title: evil, session: { ...ledger.session, justificationPattern: evil } },
+      person: evil,
+      problem: evil,
+      entered: { justification: evil, duration: "900" },
+    });
+    expect(body).not.toContain("<script");
+    expect(body).not.toContain("alert('");
+    expect(body).toContain("&quot;&gt;&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&amp;");
+    expect(body).toMatch(/<option value="900" +selected>/);
+  });
+
+  it("allows its own style and nothing else", () => {
+    const { body, headers } = errorPage(400, "message", "code");
+    const style = /<style>([\s\S]*?)<\/style>/.exec(body)?.[1] ?? "";
+    const hash = createHash("sha256").update(style).digest("base64");
+    expect(headers["content-security-policy"]).toBe(
+      `default-src 'none'; style-src 'sha256-${hash}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'`,
+    );
+    expect(headers["cache-control"]).toBe("no-store");
+  });
+
+  it("lets its form lead to the client's address, and no other", () => {
+    expect(formTargetOf("http://127.0.0.1:33418/callback?x=1")).toBe("http://127.0.0.1:33418");
+    expect(formTargetOf("http://[::1]:33418/callback")).toBe("http:");
+  });
+});
+
+describe("markup", () => {
+  it("escapes values, keeps markup, and leaves out nothing's place", () => {
+    expect(html`<p>${["<", html`<b>${1}</b>`, undefined, false]}</p>`.text).toBe("<p>&lt;<b>1</b></p>");
+  });
+});
+
+describe("a duration", () => {
+  it.each([
+    [90, "1 minute 30 seconds"],
+    [3_600, "1 hour"],
+    [5_400, "1 hour 30 minutes"],
+    [86_400, "24 hours"],
+  ])("of %d seconds reads %s", (seconds, text) => {
+    expect(durationText(seconds)).toBe(text);
+  });
+});

@@ -1,0 +1,52 @@
+import { describe, expect, it } from "vitest";
+import { type SessionState, SessionsView } from "./sessions.view.js";
+
+const at = new Date("2026-11-22T10:00:00.000Z");
+const active = (seconds: number): SessionState => ({
+  status: "active",
+  principalId: "company:a",
+  endpoint: "payments",
+  expiresAt: new Date(at.getTime() + seconds * 1_000),
+});
+
+describe("what is known of a session", () => {
+  it("gives no time to one that is unknown, denied, ended or past its end", () => {
+    const view = new SessionsView();
+    view.apply("denied", { status: "denied", reason: "no" }, at);
+    view.apply("ended", active(60), at);
+    view.apply("ended", { status: "ended" }, at);
+    view.apply("past", active(-1), at);
+    for (const id of ["unknown", "denied", "ended", "past"]) expect(view.secondsLeft(id, at)).toBe(0);
+  });
+
+  it("never lets an ended session come to life", () => {
+    const view = new SessionsView();
+    view.apply("s", { status: "ended" }, at);
+    view.apply("s", active(60), at);
+    expect(view.find("s")).toEqual({ status: "ended" });
+  });
+
+  it("counts whole seconds to the end, downwards", () => {
+    const view = new SessionsView();
+    view.apply("s", active(60), at);
+    expect(view.secondsLeft("s", new Date(at.getTime() + 1))).toBe(59);
+  });
+
+  it("is waited for by several at once, and not for ever", async () => {
+    const view = new SessionsView();
+    const waiting = [view.waitFor("s", 1_000), view.waitFor("s", 1_000)];
+    view.apply("s", active(60), at);
+    expect(await Promise.all(waiting)).toEqual([active(60), active(60)]);
+    expect(await view.waitFor("s", 1)).toEqual(active(60));
+    expect(await view.waitFor("another", 5)).toBeUndefined();
+  });
+
+  it("is forgotten once it is long over", () => {
+    const view = new SessionsView();
+    view.apply("old", active(1), at);
+    const later = new Date(at.getTime() + 60_000);
+    for (let index = 0; index < 1_000; index += 1) view.apply(`s${index}`, { status: "ended" }, later);
+    expect(view.find("old")).toBeUndefined();
+    expect(view.find("s0")).toEqual({ status: "ended" });
+  });
+});
