@@ -32,7 +32,17 @@ export const recorderGapDetected = define(
   "A recorder's numbering has a hole or a broken chain.",
 );
 
-export const auditAccess = [evidenceRead, evidenceRefused, recorderGapDetected] as const;
+export const evidenceAltered = define(
+  "EvidenceAltered",
+  z.object({
+    logIndex: z.int().nonnegative(),
+    eventId: z.string(),
+    treeSize: z.int().nonnegative().describe("The signed checkpoint that the record no longer leads to."),
+  }),
+  "A stored record is no longer what the signed log says it was (PCI DSS 10.3.4).",
+);
+
+export const auditAccess = [evidenceRead, evidenceRefused, recorderGapDetected, evidenceAltered] as const;
 
 export const checkpointSigned = define(
   "CheckpointSigned",
@@ -48,5 +58,6 @@ export const checkpointSigned = define(
 export const auditCheckpoints = [checkpointSigned] as const;
 
 export type EvidenceRead = DataOf<typeof evidenceRead>;
+export type EvidenceAltered = DataOf<typeof evidenceAltered>;
 export type RecorderGapDetected = DataOf<typeof recorderGapDetected>;
 export type CheckpointSigned = DataOf<typeof checkpointSigned>;
