@@ -535,7 +535,7 @@ describe("the service", () => {
   it("does not fetch a client's description from a private network", async () => {
     const page = await new Browser().get(authorizeUrl("https://localhost/client.json"));
     expect(page.status).toBe(400);
-    expect(page.text).toContain("invalid_client");
+    expect(page.text).toContain("metadata document fetch not allowed");
   });
 
   it("lets clients in browsers register and redeem", async () => {
