@@ -13,6 +13,7 @@ import {
 } from "@countersign/contracts";
 import { openCheckpoint, verifyBundle, verifyConsistency, verifyInclusion } from "@countersign/evidence";
 import { Clock, createKafka, decodeEvent, encodeEvent } from "@countersign/service-kit";
+import { Client } from "pg";
 import type { Consumer, Message, Producer } from "kafkajs";
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
 import { PolicyView } from "./access/policy.view.js";
@@ -315,7 +316,33 @@ describe("the audit service after a crash", () => {
     expect(records.map(({ id }) => id)).toEqual([...events, last].map(({ id }) => id));
   });
 
-  it("signs nothing more once the tree no longer leads to what was signed", async () => {
+  it("finds a record that a superuser changed behind the triggers, and one that is gone", async () => {
+    const session = ids.newId();
+    await send("session.events", ...[1, 2, 3].map(() => sessionExpired(session)));
+    const [changed, removed, last] = await timelineOf(session, 3);
+    if (!changed || !removed || !last) throw new Error("three records");
+    await expect
+      .poll(async () => ((await get(auditor, "/checkpoints/latest")).body as CheckpointSigned).treeSize, {
+        timeout: 10_000,
+      })
+      .toBeGreaterThan(last.logIndex);
+    await asSuperuser(
+      "ALTER TABLE audit.records DISABLE TRIGGER refuse_change",
+      `UPDATE audit.records SET data = replace(data, 'idle', 'duration') WHERE log_index = ${changed.logIndex}`,
+      `DELETE FROM audit.records WHERE log_index = ${removed.logIndex}`,
+      "ALTER TABLE audit.records ENABLE ALWAYS TRIGGER refuse_change",
+    );
+    await expect
+      .poll(() => accessOf("EvidenceAltered").map(({ logIndex }) => logIndex), { timeout: 20_000 })
+      .toEqual([changed.logIndex, removed.logIndex]);
+    const finding = () =>
+      onTopics.find(
+        ({ topic, value }) => topic === "siem.ocsf" && value.includes("A stored record was altered"),
+      );
+    await expect.poll(() => finding()?.value, { timeout: 5_000 }).toContain('"class_uid":2006');
+  });
+
+  it("signs nothing more once the newest checkpoint is not one that it signed over this tree", async () => {
     const signed = async (): Promise<number> => {
       const rows: { size: string | null }[] = await database.dataSource.query(
         "SELECT max(tree_size) AS size FROM audit.checkpoints",
@@ -418,5 +445,15 @@ const accessOf = (type: string): Record<string, unknown>[] =>
   onTopics
     .filter(({ event }) => event?.type === type)
     .map(({ event }) => event?.data as Record<string, unknown>);
+
+async function asSuperuser(...statements: string[]): Promise<void> {
+  const client = new Client({ connectionString: database.adminUrl });
+  await client.connect();
+  try {
+    for (const statement of statements) await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
 
 const fromBase64 = (text: string): Uint8Array => Buffer.from(text, "base64");

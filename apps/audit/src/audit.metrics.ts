@@ -7,6 +7,7 @@ export class AuditMetrics {
   readonly records: Counter;
   readonly gaps: Counter;
   readonly payloadMismatches: Counter;
+  readonly altered: Counter;
   readonly treeSize: Gauge;
   readonly siemWaiting: Gauge;
   readonly quarantined: Counter;
@@ -29,6 +30,11 @@ export class AuditMetrics {
       name: "countersign_audit_payload_mismatches_total",
       help: "Payloads that are not what their digest says. Any value above zero needs a look.",
       labelNames: ["topic"],
+      registers,
+    });
+    this.altered = new Counter({
+      name: "countersign_audit_records_altered_total",
+      help: "Stored records that no longer lead to the signed checkpoint. Any value above zero is an incident.",
       registers,
     });
     this.treeSize = new Gauge({

@@ -13,11 +13,12 @@ import { IntegrityController } from "./integrity.controller.js";
 import { Projection } from "./projection.js";
 import { RecordsController } from "./records.controller.js";
 import { Relays } from "./relays.js";
+import { Scrub } from "./scrub.js";
 import { SiemRelay } from "./siem/siem.relay.js";
 
 /**
  * The evidence log. `Projection` appends what Kafka holds to PostgreSQL and its Merkle tree, `Checkpoints` signs the
- * head, `SiemRelay` hands records on, and the controllers let auditors search, replay, prove and export, each behind
+ * head, `Scrub` looks whether the tables still say what was signed, `SiemRelay` hands records on, and the controllers let auditors search, replay, prove and export, each behind
  * `EvidenceAccess`.
  */
 @Module({
@@ -29,6 +30,7 @@ import { SiemRelay } from "./siem/siem.relay.js";
     Checkpoints,
     SiemRelay,
     Relays,
+    Scrub,
     EvidenceAccess,
     PolicyView,
     {

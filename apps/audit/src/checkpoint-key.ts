@@ -1,7 +1,13 @@
 import { readFileSync } from "node:fs";
 import type { KeyObject } from "node:crypto";
 import { CountersignError } from "@countersign/contracts";
-import { loadCheckpointKey, verifierKeyOf } from "@countersign/evidence";
+import {
+  type Checkpoint,
+  CheckpointRefused,
+  loadCheckpointKey,
+  openCheckpoint,
+  verifierKeyOf,
+} from "@countersign/evidence";
 import { type AuditConfig, logOriginOf } from "./config.js";
 
 /** What the log signs its heads with, and under which name. */
@@ -13,13 +19,28 @@ export class CheckpointKey {
   constructor(
     readonly privateKey: KeyObject,
     origin: string,
+    /** Verifier keys that checkpoints were signed under before. */
+    private readonly past: readonly string[] = [],
   ) {
     this.origin = origin;
     this.verifierKey = verifierKeyOf(privateKey, origin);
   }
 
+  /** What a note says, if this log signed it, now or before; undefined for anyone else's. */
+  open(note: string): Checkpoint | undefined {
+    for (const key of [this.verifierKey, ...this.past]) {
+      try {
+        return openCheckpoint(note, key);
+      } catch (error) {
+        if (!(error instanceof CheckpointRefused)) throw error;
+      }
+    }
+    return undefined;
+  }
+
   static load(config: AuditConfig): CheckpointKey {
-    return new CheckpointKey(loadCheckpointKey(read(config.CHECKPOINT_KEY_FILE)), logOriginOf(config));
+    const privateKey = loadCheckpointKey(read(config.CHECKPOINT_KEY_FILE));
+    return new CheckpointKey(privateKey, logOriginOf(config), config.PAST_VERIFIER_KEYS);
   }
 }
 

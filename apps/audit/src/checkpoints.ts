@@ -1,6 +1,6 @@
 import { Inject, Injectable } from "@nestjs/common";
 import { type CheckpointSigned, CountersignError } from "@countersign/contracts";
-import { signCheckpoint } from "@countersign/evidence";
+import { OutsideTree, signCheckpoint } from "@countersign/evidence";
 import { Clock, Health, Outbox } from "@countersign/service-kit";
 import { DataSource, type EntityManager } from "typeorm";
 import { AuditMetrics } from "./audit.metrics.js";
@@ -12,7 +12,7 @@ export class LogDiverged extends CountersignError {
   constructor(treeSize: number) {
     super(
       "log_diverged",
-      `The stored log no longer leads to its signed checkpoint of ${treeSize} records. Compare the database with audit.checkpoints and a backup before going on.`,
+      `The stored log no longer leads to its signed checkpoint of ${treeSize} records. Compare the database with audit.checkpoints and a backup before going on. If the checkpoint key was changed, name its verifier key in PAST_VERIFIER_KEYS.`,
     );
   }
 }
@@ -39,12 +39,13 @@ export class Checkpoints {
     if (signed) this.outbox.wake();
   }
 
+  /** The newest checkpoint, its signature verified. Errors: LogDiverged. */
   latest(): Promise<CheckpointSigned | undefined> {
-    return latestCheckpoint(this.dataSource);
+    return this.#latest(this.dataSource);
   }
 
   async #sign(manager: EntityManager): Promise<boolean> {
-    const [latest, head] = [await latestCheckpoint(manager), await readFrontier(manager)];
+    const [latest, head] = [await this.#latest(manager), await readFrontier(manager)];
     if (latest) await this.#assertStands(manager, latest, head.size);
     if (head.size <= (latest?.treeSize ?? 0)) return false;
     const { origin, privateKey } = this.key;
@@ -77,15 +78,38 @@ export class Checkpoints {
     return true;
   }
 
+  async #latest(queries: Queries): Promise<CheckpointSigned | undefined> {
+    const latest = await newestRow(queries);
+    if (!latest) return undefined;
+    const { origin, size, root } = this.key.open(latest.note) ?? {};
+    const isSigned =
+      root !== undefined &&
+      size === latest.treeSize &&
+      origin === latest.origin &&
+      Buffer.from(root).toString("hex") === latest.rootHash;
+    if (isSigned) return latest;
+    this.#diverged = new LogDiverged(latest.treeSize);
+    throw this.#diverged;
+  }
+
   async #assertStands(queries: Queries, latest: CheckpointSigned, size: number): Promise<void> {
-    const stands =
-      size >= latest.treeSize && (await frontierAt(queries, latest.treeSize)).rootHex() === latest.rootHash;
+    const stands = size >= latest.treeSize && (await rootAt(queries, latest.treeSize)) === latest.rootHash;
     this.#diverged = stands ? undefined : new LogDiverged(latest.treeSize);
     if (this.#diverged) throw this.#diverged;
   }
 }
 
-async function latestCheckpoint(queries: Queries): Promise<CheckpointSigned | undefined> {
+/** Undefined where nodes of the tree are missing. */
+async function rootAt(queries: Queries, size: number): Promise<string | undefined> {
+  try {
+    return (await frontierAt(queries, size)).rootHex();
+  } catch (error) {
+    if (error instanceof OutsideTree) return undefined;
+    throw error;
+  }
+}
+
+async function newestRow(queries: Queries): Promise<CheckpointSigned | undefined> {
   const rows: { tree_size: string; origin: string; root_hash: Buffer; signed_at: string; note: string }[] =
     await queries.query("SELECT * FROM audit.checkpoints ORDER BY tree_size DESC LIMIT 1");
   const [row] = rows;

@@ -14,6 +14,11 @@ export const auditConfig = serviceConfig.extend({
     .regex(/^[^\s+]+$/, { error: "must be one word without spaces and plus signs, like example.com/log" })
     .optional()
     .describe("The log's name on its checkpoints; the gateway's host and `/log` unless set."),
+  PAST_VERIFIER_KEYS: z
+    .string()
+    .default("")
+    .transform((value) => value.split(",").filter((key) => key !== ""))
+    .describe("Verifier keys of earlier checkpoint keys, separated by commas, once the key was changed."),
 });
 export type AuditConfig = z.infer<typeof auditConfig>;
 

@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import { Controller, Get, Header, Inject, Query, StreamableFile, UseFilters } from "@nestjs/common";
-import { type EventMessage, id, type Principal, type RecordView, time } from "@countersign/contracts";
+import { id, type Principal, time } from "@countersign/contracts";
 import { type BundleRecord, inclusionProof, writeBundle } from "@countersign/evidence";
 import { ApiError, Caller, Clock, Shape } from "@countersign/service-kit";
 import { DataSource } from "typeorm";
@@ -10,7 +10,7 @@ import { UnauthenticatedFilter } from "./access/unauthenticated.filter.js";
 import { CheckpointKey } from "./checkpoint-key.js";
 import { Checkpoints } from "./checkpoints.js";
 import { notSignedYet } from "./integrity.controller.js";
-import { countRecords, endpointOfSession, type RecordFilter, readPage } from "./records.js";
+import { countRecords, endpointOfSession, eventOf, type RecordFilter, readPage } from "./records.js";
 import { nodeReader } from "./tree.js";
 
 const exportQuery = z
@@ -83,25 +83,6 @@ export class ExportController {
     }
   }
 }
-
-/** The event under the record's leaf, without what the log added. */
-const eventOf = ({
-  id: eventId,
-  type,
-  source,
-  subject,
-  time: at,
-  cause,
-  data,
-}: RecordView): EventMessage => ({
-  id: eventId,
-  type,
-  source: source as EventMessage["source"],
-  subject,
-  time: at,
-  ...(cause === undefined ? {} : { cause }),
-  data,
-});
 
 const tooMany = (): ApiError =>
   new ApiError(

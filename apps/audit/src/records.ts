@@ -1,4 +1,4 @@
-import type { RecordView } from "@countersign/contracts";
+import type { EventMessage, RecordView } from "@countersign/contracts";
 import type { LogRecord } from "./domain/log-record.js";
 import { searchColumnsOf } from "./domain/search-columns.js";
 import type { Queries } from "./tree.js";
@@ -137,6 +137,25 @@ export async function endpointOfRecord(queries: Queries, logIndex: number): Prom
   return rows[0]?.endpoint ?? undefined;
 }
 
+/** The event under the record's leaf, without what the log added. */
+export const eventOf = ({
+  id: eventId,
+  type,
+  source,
+  subject,
+  time: at,
+  cause,
+  data,
+}: RecordView): EventMessage => ({
+  id: eventId,
+  type,
+  source: source as EventMessage["source"],
+  subject,
+  time: at,
+  ...(cause === undefined ? {} : { cause }),
+  data,
+});
+
 const comparisons = {
   from: "time >=",
   to: "time <=",
@@ -189,5 +208,14 @@ const viewOf = (row: RecordRow): RecordView => ({
   subject: row.subject,
   time: row.time,
   ...(row.cause === null ? {} : { cause: row.cause }),
-  data: JSON.parse(row.data) as unknown,
+  data: dataOf(row.data),
 });
+
+/** Only valid JSON is ever inserted; what is not was altered since, and leads to no checkpoint. */
+function dataOf(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return null;
+  }
+}

@@ -2,29 +2,31 @@ import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy }
 import { LOG, type Logger, Outbox, Ticker } from "@countersign/service-kit";
 import { DataSource } from "typeorm";
 import { Checkpoints } from "./checkpoints.js";
+import { Scrub } from "./scrub.js";
 import { SiemRelay } from "./siem/siem.relay.js";
 
 const checkpointEveryMs = 1_000;
+const scrubEveryMs = 2_000;
 
-/** What works in the background: the outbox, the SIEM feed and the signing of the head, each in one replica at a time. */
+/** What works in the background: the outbox, the SIEM feed, the signing of the head and the scrub, each in one replica at a time. */
 @Injectable()
 export class Relays implements OnApplicationBootstrap, OnModuleDestroy {
-  readonly #signing: Ticker;
+  readonly #tickers: readonly Ticker[];
 
   constructor(
     @Inject(Outbox) private readonly outbox: Outbox,
     @Inject(SiemRelay) private readonly siem: SiemRelay,
     @Inject(Checkpoints) checkpoints: Checkpoints,
+    @Inject(Scrub) scrub: Scrub,
     @Inject(DataSource) dataSource: DataSource,
     @Inject(LOG) log: Logger,
   ) {
-    this.#signing = new Ticker({
-      dataSource,
-      log,
-      name: "audit.checkpoints",
-      everyMs: checkpointEveryMs,
-      task: () => checkpoints.signHead(),
-    });
+    const everyMs = (name: string, ms: number, task: () => Promise<void>): Ticker =>
+      new Ticker({ dataSource, log, name: `audit.${name}`, everyMs: ms, task });
+    this.#tickers = [
+      everyMs("checkpoints", checkpointEveryMs, () => checkpoints.signHead()),
+      everyMs("scrub", scrubEveryMs, () => scrub.verifySlice()),
+    ];
   }
 
   /** After a batch was appended: what it led to leaves at once. */
@@ -36,10 +38,14 @@ export class Relays implements OnApplicationBootstrap, OnModuleDestroy {
   onApplicationBootstrap(): void {
     this.outbox.start();
     this.siem.start();
-    this.#signing.start();
+    for (const ticker of this.#tickers) ticker.start();
   }
 
   async onModuleDestroy(): Promise<void> {
-    await Promise.all([this.#signing.stop(), this.siem.stop(), this.outbox.stop()]);
+    await Promise.all([
+      ...this.#tickers.map((ticker) => ticker.stop()),
+      this.siem.stop(),
+      this.outbox.stop(),
+    ]);
   }
 }

@@ -150,6 +150,8 @@ function describe(event: Evidence): Described {
       });
     case "RecorderGapDetected":
       return incident(event, "A recorder's numbering has a hole or a broken chain", event.data.reason);
+    case "EvidenceAltered":
+      return incident(event, "A stored record was altered", `record ${event.data.logIndex}`);
     case "MessageQuarantined":
       return incident(event, "A message on the log cannot be read", event.data.reason);
   }
