@@ -1,9 +1,10 @@
 import { inclusionProof, leafHash, leafOf, verifyInclusion } from "@countersign/evidence";
 import {
   Clock,
+  createKafka,
   createLogger,
   type Delivery,
-  type EventLog,
+  EventLog,
   Metrics,
   Outbox,
   ownerRole,
@@ -26,13 +27,10 @@ beforeAll(async () => {
   database = await createDatabase(inject("adminDatabaseUrl"));
   const log = createLogger("audit", "silent");
   metrics = new Metrics("audit");
-  // The outbox is written and never relayed here, so the event log is not asked for anything.
-  const outbox = new Outbox({
-    dataSource: database.dataSource,
-    eventLog: {} as EventLog,
-    log,
-    schema: "audit",
-  });
+  // The outbox is written and never relayed here, so the event log does not connect.
+  const kafka = createKafka("audit", inject("kafkaBrokers").split(","), log);
+  const eventLog = new EventLog({ kafka, service: "audit", log, metrics });
+  const outbox = new Outbox({ dataSource: database.dataSource, eventLog, log, schema: "audit" });
   projection = new Projection(outbox, new Clock(), new AuditMetrics(metrics), log);
 });
 afterAll(() => database.drop());
