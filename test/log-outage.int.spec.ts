@@ -1,10 +1,10 @@
+import { randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { freePorts, type RunningKafka, startKafka } from "@countersign/local";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { v7 } from "uuid";
 import { ensureTopics } from "../infra/setup/src/topics.js";
 import type { EventLog } from "../libs/service-kit/src/kafka/event-log.js";
 import { LogUnavailable } from "../libs/service-kit/src/kafka/group-commit.js";
@@ -57,7 +57,7 @@ describe("the event log while Kafka goes away", () => {
       .map(({ headers }) => String(headers?.["ce_id"]));
 
   it("refuses within the bound, says that it is not ready, and takes records again once Kafka is back", async () => {
-    const subject = v7();
+    const subject = randomUUID();
     const before = await attempt(subject);
     await kafka.stop();
     const during = [await attempt(subject), await attempt(subject)];
@@ -77,7 +77,7 @@ describe("the event log while Kafka goes away", () => {
   });
 
   it("loses nothing that it acknowledged, repeats nothing and keeps its order, however often Kafka dies", async () => {
-    const subject = v7();
+    const subject = randomUUID();
     const attempts: Attempt[] = [];
     const stopped = new AbortController();
     const writers = Array.from({ length: 8 }, async () => {
