@@ -34,7 +34,7 @@ const CVV_ANSWER = /^(?:result|results|response|status|check|length|match|requir
 const TRACK_COMPACT =
   /^(?:card)?(?:track[123](?:data|raw|equivalent|equivalentdata)?|trackdata|tracks?[12]and[12]|magstripe(?:data)?|magneticstripe(?:data)?|stripedata|swipedata|msr(?:data)?)$/;
 const PIN_COMPACT =
-  /^(?:pin|(?:card|atm|debit|user|new|old|current|offline|online|clear)pin|pin(?:number|value|code))$/;
+  /^(?:pin|(?:card|atm|debit|user|new|old|current|offline|online|clear)pin|pin(?:number|value))$/;
 const PIN_BLOCK_COMPACT =
   /^(?:(?:card|encrypted|enc)?pinbl(?:oc)?k(?:data|hex)?|encryptedpin|encpin|epb|pinblockdata)$/;
 const CONTEXT_WORD =

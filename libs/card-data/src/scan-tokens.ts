@@ -1,4 +1,5 @@
 import { BASE64_RUN_MIN, mayHoldBase64 } from "./base64.js";
+import { isBinary } from "./binary.js";
 import type { JsonFrame, JsonReadOptions, JsonSink, StringTraits } from "./json-reader.js";
 import { readJson } from "./json-reader.js";
 import { JsonRefused } from "./json-refused.js";
@@ -11,6 +12,7 @@ import type { Place } from "./scan-value.js";
 import { scanValue } from "./scan-value.js";
 import type { Found, Rewrite } from "./rewrite.js";
 import type { Settings } from "./settings.js";
+import { findSplitCards } from "./split-cards.js";
 
 /** A token that may hold card data: a string, a number or an object's key, with its offsets in the text. */
 interface Candidate {
@@ -20,6 +22,12 @@ interface Candidate {
   index: number;
   start: number;
   end: number;
+}
+
+/** A string of a list, or of a list's object, that begins or ends with a digit. */
+interface Neighbour extends Candidate {
+  list: JsonFrame;
+  position: number;
 }
 
 /** A token that does hold some. Findings count units of its value, rewrites count units of the text. */
@@ -69,10 +77,11 @@ export function findInTokens(
   settings: Settings,
   options: JsonReadOptions,
 ): { tokens: TokenFound[]; names: KeyNames } {
-  const candidates: Candidate[] = [];
   const names = new KeyNames();
-  readJson(text, new Collector(text, candidates, settings), options);
-  if (candidates.length === 0) return { tokens: [], names };
+  const collector = new Collector(text, settings);
+  readJson(text, collector, options);
+  const { candidates, neighbours } = collector;
+  if (candidates.length === 0 && neighbours.length < 2) return { tokens: [], names };
 
   const meanings = new Meanings(text, place.meaning, settings);
   const tokens = candidates.flatMap((token): TokenFound[] => {
@@ -101,7 +110,37 @@ export function findInTokens(
     );
     return [{ token, found: { findings: found.findings, rewrites } }];
   });
-  return { tokens, names };
+  return { tokens: withSplitCards(text, tokens, neighbours), names };
+}
+
+/** Adds the cards that lie over several strings of a list, where nothing was found in the strings themselves. */
+function withSplitCards(text: string, tokens: TokenFound[], neighbours: readonly Neighbour[]): TokenFound[] {
+  const known = new Set(tokens.map(({ token }) => token.start));
+  // Strings with stars are masked already; what they still show belongs to no other card.
+  const isOpen = ({ start, end }: Neighbour) => !known.has(start) && !text.slice(start, end).includes("*");
+  const parts = runsOf(neighbours.filter(isOpen)).flatMap((run) =>
+    findSplitCards(run.map((token) => ({ token, value: decodeJsonString(text, token.start, token.end) }))),
+  );
+  if (parts.length === 0) return tokens;
+  for (const { fragment, finding, rewrite } of parts) {
+    const { token } = fragment;
+    const [from = 0, to = 0] = rawOffsets(text, token.start, [rewrite.start, rewrite.end]);
+    tokens.push({ token, found: { findings: [finding], rewrites: [inText(rewrite, from, to)] } });
+  }
+  return tokens.toSorted((a, b) => a.token.start - b.token.start);
+}
+
+/** Runs of two strings or more that follow each other in one list. */
+function runsOf(neighbours: readonly Neighbour[]): Neighbour[][] {
+  const runs: Neighbour[][] = [];
+  const open = new Map<JsonFrame, Neighbour[]>();
+  for (const neighbour of neighbours) {
+    const run = open.get(neighbour.list);
+    if (run && run.at(-1)!.position + 1 === neighbour.position) {
+      if (run.push(neighbour) === 2) runs.push(run);
+    } else open.set(neighbour.list, [neighbour]);
+  }
+  return runs;
 }
 
 function inText(rewrite: Rewrite, start: number, end: number): Rewrite {
@@ -115,9 +154,11 @@ function inText(rewrite: Rewrite, start: number, end: number): Rewrite {
 
 /** Keeps the few tokens that need a closer look. */
 class Collector implements JsonSink {
+  readonly candidates: Candidate[] = [];
+  readonly neighbours: Neighbour[] = [];
+
   constructor(
     private readonly text: string,
-    private readonly candidates: Candidate[],
     private readonly settings: Settings,
   ) {}
 
@@ -134,6 +175,7 @@ class Collector implements JsonSink {
     end: number,
     traits: StringTraits,
   ): void {
+    if (frame && traits.digits > 0) this.keepNeighbour(frame, key, index, start, end);
     if (frame && key.length <= 9 && end - start <= LABEL_UNITS_MAX && isLabel(key)) {
       frame.labelStart = start;
       frame.labelEnd = end;
@@ -155,11 +197,21 @@ class Collector implements JsonSink {
     this.candidates.push({ what: "number", frame, key, index, start, end });
   }
 
+  private keepNeighbour(frame: JsonFrame, key: string, index: number, start: number, end: number): void {
+    const block = !frame.array && key === "text" && frame.parent?.array === true;
+    if (!frame.array && !block) return;
+    if (!isDigitAt(this.text, start + 1) && !isDigitAt(this.text, end - 2)) return;
+    const list = (block && frame.parent) || frame;
+    const position = block ? frame.index : index;
+    this.neighbours.push({ what: "string", frame, key, index, start, end, list, position });
+  }
+
   private isWorthALook(start: number, end: number, traits: StringTraits): boolean {
     if (traits.odd || traits.disguised) return true;
     if (traits.digits >= PAN_DIGITS_MIN && mayHoldCard(this.text, start + 1, end - 1)) return true;
     if (traits.digits >= DIGITS_MIN && MAY_LABEL.test(this.text.slice(start, end))) return true;
-    return end - start > BASE64_RUN_MIN && mayHoldBase64(this.text, start + 1, end - 1);
+    if (end - start <= BASE64_RUN_MIN) return false;
+    return isBinary(this.text, start + 1, end - 1) || mayHoldBase64(this.text, start + 1, end - 1);
   }
 
   /** Whether a short value stands where a code or a PIN may. */
@@ -191,6 +243,11 @@ function hasFraction(text: string, start: number, end: number): boolean {
     else if (dotted && code !== 48) fraction = true;
   }
   return fraction;
+}
+
+function isDigitAt(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  return code >= 48 && code <= 57;
 }
 
 function isLabel(key: string): boolean {

@@ -1,4 +1,5 @@
 import { base64Runs, mayHoldBase64 } from "./base64.js";
+import { isBinary } from "./binary.js";
 import type { Edit } from "./draft.js";
 import { Draft } from "./draft.js";
 import { SENSITIVE_KEYS } from "./keys.js";
@@ -72,6 +73,7 @@ function scanPlain(value: string, place: Place, settings: Settings): Found {
   const draft = new Draft(value);
   searchText(draft, place.meaning, settings);
   if (mayHoldBase64(draft.masked, 0, value.length)) scanBase64(draft, place, settings);
+  if (isBinary(value, 0, value.length)) draft.findings.push(unscanned(0, value.length, "binary"));
   return draft.found();
 }
 

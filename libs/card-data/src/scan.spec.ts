@@ -160,3 +160,29 @@ describe("lines of JSON", () => {
     );
   });
 });
+
+describe("a card that is split", () => {
+  it("over the strings of a list is masked in each of them", () => {
+    const result = scanJson(
+      '{"parts":["4111","1111","1111","1111"],"ids":["1000","2000","3000","4000"]}',
+      options,
+    );
+    expect(result.masked).toBe('{"parts":["4111","11**","****","1111"],"ids":["1000","2000","3000","4000"]}');
+    expect(result.findings.map(({ path, rule }) => `${path} ${rule}`)).toEqual([
+      "/parts/0 pan.split",
+      "/parts/1 pan.split",
+      "/parts/2 pan.split",
+      "/parts/3 pan.split",
+    ]);
+  });
+
+  it("over text blocks is masked in each of them", () => {
+    expect(
+      masksJson(
+        '{"content":[{"type":"text","text":"It is 4111 11"},{"type":"text","text":"11 1111 1111, thanks"}]}',
+      ),
+    ).toBe(
+      '{"content":[{"type":"text","text":"It is 4111 11"},{"type":"text","text":"** **** 1111, thanks"}]}',
+    );
+  });
+});
