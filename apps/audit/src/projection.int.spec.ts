@@ -149,6 +149,19 @@ describe("the projection", () => {
     expect((await all())[before]?.data).toEqual(data);
   });
 
+  it("takes the largest message there is and gives it back as it was", async () => {
+    const before = await treeSize(database.dataSource);
+    const recorder = new TestRecorder(number);
+    const text = JSON.stringify({
+      rows: Array.from({ length: 80_000 }, (_, n) => `"\\" row ${n} ${"ä".repeat(80)}`),
+    });
+    const started = recorder.started();
+    const event = recorder.completed(text);
+    await append(delivered("mcp.traffic", number, started), delivered("mcp.traffic", number + 1, event));
+    expect(text.length).toBeGreaterThan(7_000_000);
+    expect((await all())[before + 1]?.data).toEqual(event.data);
+  });
+
   it("tells a record that vanished between recorder and log, once", async () => {
     const recorder = new TestRecorder(number);
     const [started, lost, found, after] = [

@@ -9,6 +9,11 @@ const immutable = ["records", "tree_nodes", "checkpoints"] as const;
 /**
  * The evidence log. Records, tree nodes and checkpoints are only ever inserted. Times, ids and data are kept as the
  * text they arrived as, so that the bytes under a leaf can be made again exactly.
+ *
+ * What this does not stop: the owner and a superuser can drop a table, or its triggers first, and a superuser can edit
+ * the files underneath. None of that goes unseen: the service reads the log again and again against its signed head
+ * (`Scrub`, `Checkpoints`), every checkpoint is also on `audit.checkpoints`, every record on `siem.ocsf` and on its own
+ * topic, and nobody can sign another head without the checkpoint key. Give that key to the service alone.
  */
 export class EvidenceLog1760000000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
