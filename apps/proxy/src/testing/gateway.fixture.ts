@@ -61,6 +61,7 @@ export class GatewayFixture {
   readonly originals: EventMessage[] = [];
   readonly commands: EventMessage[] = [];
   readonly logLines: string[] = [];
+  readonly #endpoints: Endpoint[] = [];
   #issuer!: Server;
   #issuerUrl = "";
   #sign!: (claims: Record<string, unknown>, audience: string, expiresIn: string) => Promise<string>;
@@ -68,7 +69,10 @@ export class GatewayFixture {
   #app!: INestApplication;
   url = "";
 
-  constructor(private readonly brokers: string) {
+  constructor(
+    private readonly brokers: string,
+    private readonly options: { readonly allowedOrigins?: readonly string[] } = {},
+  ) {
     this.#kafka = createKafka("test", brokers.split(","), createLogger("test", "silent"));
   }
 
@@ -80,6 +84,7 @@ export class GatewayFixture {
     await this.upstream.start();
     await this.#startIssuer();
     await this.#follow();
+    this.#endpoints.push(this.#endpoint(this.endpointName, this.upstream.url));
     await this.publishPolicies();
     const port = await freePort();
     this.url = `http://127.0.0.1:${port}`;
@@ -92,6 +97,7 @@ export class GatewayFixture {
       ISSUER_URL: this.#issuerUrl,
       PROXY_ID: `proxy-${randomUUID().slice(0, 8)}`,
       FINGERPRINT_KEY_FILE: join(folder, "key"),
+      ALLOWED_ORIGINS: (this.options.allowedOrigins ?? []).join(","),
     });
     const log = createLogger("proxy", "debug", { write: (line) => void this.logLines.push(line) });
     this.#app = await createService(proxyService, config, log);
@@ -109,21 +115,22 @@ export class GatewayFixture {
     this.#issuer.close();
   }
 
-  /** The endpoint and the policies of this fixture, as the broker and masking would publish them. */
+  /** Publishes one more endpoint, on which policy permits everything, and answers its name. */
+  async addEndpoint(upstreamUrl: string): Promise<string> {
+    const name = `open-${randomUUID().slice(0, 8)}`;
+    this.#endpoints.push(this.#endpoint(name, upstreamUrl));
+    await this.#publishBundle();
+    const metadata = `${this.url}/.well-known/oauth-protected-resource/mcp/${name}`;
+    await until(async () => (await fetch(metadata)).status === 200, "the endpoint is known");
+    return name;
+  }
+
+  /** The endpoints and the policies of this fixture, as the broker and masking would publish them. */
   async publishPolicies(): Promise<void> {
     const publishedAt = new Date().toISOString();
     const { publicKey } = await generateKeyPair("ECDH-ES+A256KW", { crv: "P-256", extractable: true });
     const jwk = await exportJWK(publicKey);
-    await this.publish({
-      topic: "policy.bundles",
-      event: this.#event("PolicyBundlePublished", "session-broker", "bundle", {
-        version: randomUUID(),
-        publishedAt,
-        endpoints: [this.#endpoint()],
-        policies: [{ file: "test.cedar", text: policies(this.endpointName) }],
-        schema: cedarSchema,
-      }),
-    } as Entry);
+    await this.#publishBundle();
     await this.publish(
       {
         topic: "masking.policies",
@@ -162,7 +169,7 @@ export class GatewayFixture {
       endpoint: this.endpointName,
       justification: "TEST-1 looks into a payment",
       grantedAt: new Date().toISOString(),
-      expiresAt: new Date(Date.now() + 600_000).toISOString(),
+      expiresAt: new Date(Date.now() + 3_600_000).toISOString(),
       idleSeconds: 900,
       policies: ["test"],
       bundleVersion: "1",
@@ -170,7 +177,7 @@ export class GatewayFixture {
     };
     await this.publishSessionEvent("SessionGranted", sessionId, session);
     const claims = { sub: session.principal.id, sid: sessionId, client_id: session.client.id };
-    return { sessionId, token: await this.token(claims) };
+    return { sessionId, token: await this.token(claims, `${this.url}/mcp/${session.endpoint}`, "1h") };
   }
 
   publishSessionEvent(type: string, sessionId: string, data: unknown): Promise<void> {
@@ -224,19 +231,32 @@ export class GatewayFixture {
     return records();
   }
 
+  #publishBundle(): Promise<void> {
+    return this.publish({
+      topic: "policy.bundles",
+      event: this.#event("PolicyBundlePublished", "session-broker", "bundle", {
+        version: randomUUID(),
+        publishedAt: new Date().toISOString(),
+        endpoints: this.#endpoints,
+        policies: [{ file: "test.cedar", text: policies(this.endpointName) }],
+        schema: cedarSchema,
+      }),
+    } as Entry);
+  }
+
   #event(type: string, source: string, subject: string, data: unknown): EventMessage {
     return { id: v7(), type, source, subject, time: new Date().toISOString(), data } as EventMessage;
   }
 
-  #endpoint(): Endpoint {
+  #endpoint(name: string, upstreamUrl: string): Endpoint {
     process.env["TEST_UPSTREAM_TOKEN"] = upstreamSecret;
     return {
-      name: this.endpointName,
+      name,
       title: "Payments",
       upstream: {
-        url: this.upstream.url,
+        url: upstreamUrl,
         credential: { type: "bearer", token: { env: "TEST_UPSTREAM_TOKEN" } },
-        timeoutSeconds: 5,
+        timeoutSeconds: 10,
         forwardHeaders: ["x-trace"],
       },
       session: { durationSecondsMax: 3600, durationSecondsDefault: 1800, idleSeconds: 900 },
@@ -293,6 +313,8 @@ const policies = (endpoint: string): string => `
   @id("no deletes") forbid(principal, action == Action::"call", resource == Tool::"${endpoint}/delete_customer");
   @id("unattended") permit(principal, action == Action::"callUnattended", resource in Endpoint::"${endpoint}")
     unless { resource == Tool::"${endpoint}/refund" };
+  @id("open endpoints") permit(principal, action in [Action::"call", Action::"callUnattended"], resource)
+    unless { resource in Endpoint::"${endpoint}" };
 `;
 const cedarSchema = readFileSync(new URL("../../../../policies/schema.cedarschema", import.meta.url), "utf8");
 
