@@ -38,7 +38,10 @@ describe("card data and secrets stay out of everything that is kept", () => {
   beforeAll(async () => {
     suite = await startTestSuite({ LOG_LEVEL: "debug" });
     const endpoint = `${suite.urls.proxy}/mcp/payments`;
-    engineer = await connectAs("engineer", endpoint, `OPS-7: about ${cards["card in a justification"]}`);
+    await expect(
+      connectAs("engineer", endpoint, `OPS-7: about ${cards["card in a justification"]}`),
+    ).rejects.toThrow(/card/);
+    engineer = await connectAs("engineer", endpoint, "OPS-7: looks for canaries");
     const leadToken = await apiTokenOf("lead", suite.urls.identity);
     await callTool(engineer, "query_customers", { search: cards["card in an argument"] });
     await callTool(engineer, "query_customers", {

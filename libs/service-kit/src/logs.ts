@@ -62,12 +62,17 @@ export function describeError(error: unknown): string {
   }
   if (!(error instanceof Error)) return typeof error;
   const code = "code" in error && typeof error.code === "string" ? ` ${error.code}` : "";
+  // The name of a Kafka protocol error, such as NOT_LEADER_FOR_PARTITION.
+  const type =
+    "type" in error && typeof error.type === "string" && /^[A-Z_]{3,60}$/.test(error.type)
+      ? ` ${error.type}`
+      : "";
   const frames = (error.stack ?? "")
     .split("\n")
     .filter((line) => /^\s+at /.test(line))
     .slice(0, 4)
     .map((line) => line.trim());
-  return `${error.name}${code} ${frames.join(" < ")}`;
+  return `${error.name}${code}${type} ${frames.join(" < ")}`;
 }
 
 const allowed = (fields: Record<string, unknown>): Record<string, unknown> => {

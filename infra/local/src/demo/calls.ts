@@ -9,9 +9,10 @@ export async function callTool(
   { client }: ConnectedClient,
   name: string,
   args: Record<string, unknown>,
+  options?: { readonly timeout: number },
 ): Promise<{ text: string; failed: boolean }> {
   try {
-    const result = (await client.callTool({ name, arguments: args })) as CallToolResult;
+    const result = (await client.callTool({ name, arguments: args }, undefined, options)) as CallToolResult;
     const text = result.content
       .map((part) => (part.type === "text" ? part.text : `[${part.type}]`))
       .join("\n");

@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import type { EventMessage, TopicName } from "@countersign/contracts";
 import type { Consumer } from "kafkajs";
 import { decodeEvent } from "./codec.js";
@@ -7,6 +8,8 @@ import type { Surroundings } from "./transport.js";
 export type Bookmark = ReadonlyMap<number, string>;
 
 const replayMsMax = 120_000;
+const startMsMax = 30_000;
+const retryMs = 500;
 
 /**
  * Reads a topic once, from a bookmark to its end, for a service that has to know what it left unfinished. The bookmark
@@ -31,8 +34,24 @@ export class Replay {
     }
   }
 
-  /** Hands over every event between the bookmark and the end, in order per partition; answers that end. */
+  /**
+   * Hands over every event between the bookmark and the end, in order per partition; answers that end. Kafka may still
+   * be electing leaders when a service starts, so a failed reading is begun again, from the bookmark, for a while.
+   */
   async run(onEvent: (event: EventMessage) => void): Promise<Bookmark> {
+    const deadline = Date.now() + startMsMax;
+    for (;;) {
+      try {
+        return await this.#runOnce(onEvent);
+      } catch (error) {
+        if (Date.now() > deadline) throw error;
+        this.around.log.warn({ error, topic: this.topic }, "the log cannot be read yet; trying again");
+        await setTimeout(retryMs);
+      }
+    }
+  }
+
+  async #runOnce(onEvent: (event: EventMessage) => void): Promise<Bookmark> {
     const end = await this.end();
     const start = await this.#start();
     const missing = new Map(
@@ -92,7 +111,10 @@ export class Replay {
     await consumer.connect();
     await consumer.subscribe({ topic: this.topic, fromBeginning: true });
     await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error("reading the log again took too long")), replayMsMax);
+      const timer = globalThis.setTimeout(
+        () => reject(new Error("reading the log again took too long")),
+        replayMsMax,
+      );
       const finish = (error?: Error): void => {
         clearTimeout(timer);
         if (error) reject(error);
