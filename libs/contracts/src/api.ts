@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { approvalRequested } from "./approval.messages.js";
+import { freeText } from "./free-text.js";
 import { authentication, client, endpointName, id, principal, sha256, time } from "./primitives.js";
 
 /** Every API answers an error as this, with a fitting HTTP status. */
@@ -25,7 +26,7 @@ export const sessionView = z.object({
 export type SessionView = z.infer<typeof sessionView>;
 
 /** Body of `POST /sessions/:id/revoke`. */
-export const revokeRequest = z.object({ reason: z.string().min(1).max(2000) });
+export const revokeRequest = z.object({ reason: freeText(1, 2_000) });
 
 export const approvalStatus = z.enum(["pending", "granted", "denied", "expired", "withdrawn"]);
 
@@ -42,11 +43,11 @@ export type ApprovalView = z.infer<typeof approvalView>;
 /** Body of `POST /approvals/:id/decision`. */
 export const decisionRequest = z.object({
   decision: z.enum(["approve", "deny"]),
-  comment: z.string().max(2000).optional(),
+  comment: freeText(0, 2_000).optional(),
 });
 
 /** Body of `POST /originals/:id/reveal` of the masking service. */
-export const revealRequest = z.object({ justification: z.string().min(8).max(2000) });
+export const revealRequest = z.object({ justification: freeText(8, 2_000) });
 
 /** Query of `GET /records` of the audit service. */
 export const recordQuery = z.object({

@@ -2,6 +2,7 @@ export * from "./errors.js";
 export * from "./primitives.js";
 export * from "./card-data.js";
 export * from "./payload.js";
+export * from "./free-text.js";
 export * from "./define.js";
 export * from "./services.js";
 export * from "./identity.events.js";

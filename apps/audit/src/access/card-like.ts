@@ -1,11 +1,9 @@
+import { holdsLongNumber } from "@countersign/contracts";
 import { ApiError } from "@countersign/service-kit";
-
-/** Twelve digits or more, whatever stands between them: the shortest card number, and nothing that is searched for. */
-const cardLike = /(?:\p{Nd}[\p{Z}\p{Pd}\p{Cf}\t./_+,:]{0,3}){12}/u;
 
 /** A question is recorded, so a card number must not be in it. Its value is never repeated. */
 export function holdsCardLike(values: readonly (string | undefined)[]): boolean {
-  return values.some((value) => value !== undefined && cardLike.test(value));
+  return values.some((value) => value !== undefined && holdsLongNumber(value));
 }
 
 export const cardLikeRefused = (): ApiError =>

@@ -1,4 +1,4 @@
-import type { Endpoint } from "@countersign/contracts";
+import { type Endpoint, holdsLongNumber } from "@countersign/contracts";
 
 export const justificationCharactersMax = 2_000;
 
@@ -43,13 +43,10 @@ export function justificationProblem({ session }: Endpoint, justification: unkno
   if (text === "") return "Say what you need the access for.";
   if (text.length > justificationCharactersMax)
     return `Say it in at most ${justificationCharactersMax} characters.`;
-  if (hasLongNumber(text))
+  if (holdsLongNumber(text))
     return "Leave out card and account numbers; the justification is kept as evidence.";
   const { justificationPattern: pattern } = session;
   if (pattern !== undefined && !new RegExp(pattern, "u").test(text))
     return `The justification must contain what this pattern describes: ${pattern}`;
   return undefined;
 }
-
-/** Twelve digits in a row, whatever separates them: too long for a ticket, long enough for a card number. */
-const hasLongNumber = (text: string): boolean => /\d(?:[\s.\-_/]?\d){11}/u.test(text.normalize("NFKC"));
