@@ -26,7 +26,7 @@ export function authenticationActivity(event: Login): Described {
           user: userOf(principal),
           service: identity,
           is_mfa: authentication.amr?.includes("mfa") ?? false,
-          auth_protocol: authentication.provider,
+          actor: { idp: { name: authentication.provider } },
           src_endpoint: sourceOf(clientAddress, "identity"),
         },
       };
