@@ -6,6 +6,7 @@ import { SENSITIVE_KEYS } from "./keys.js";
 import type { Found, LocalFinding } from "./rewrite.js";
 import { applyRewrites } from "./rewrite.js";
 import { scanJsonTokens } from "./scan-tokens.js";
+import { searchTables } from "./search-tables.js";
 import { searchText } from "./search-text.js";
 import { sensitiveField } from "./sensitive-field.js";
 import type { Settings } from "./settings.js";
@@ -71,6 +72,7 @@ function scanLines(value: string, place: Place, settings: Settings): Found {
 
 function scanPlain(value: string, place: Place, settings: Settings): Found {
   const draft = new Draft(value);
+  searchTables(draft, settings);
   searchText(draft, place.meaning, settings);
   if (mayHoldBase64(draft.masked, 0, value.length)) scanBase64(draft, place, settings);
   if (isBinary(value, 0, value.length)) draft.findings.push(unscanned(0, value.length, "binary"));

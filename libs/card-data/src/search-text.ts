@@ -47,7 +47,7 @@ function scanFolded(draft: Draft, folded: Folded, meaning: number, settings: Set
   if (pans.length + whole.length + codes.length === 0) return false;
 
   // A track swallows the card in it; a card swallows what a word before it makes look like a code.
-  const claims = new Claims(text.length);
+  const claims = new Claims(text.length, pans.length + whole.length + codes.length);
   const edits: Edit[] = [
     ...whole
       .filter(({ from, to }) => claims.claim(from, to))

@@ -101,3 +101,31 @@ describe("text", () => {
     expect(masks(input)).toBe(input);
   });
 });
+
+describe("tables", () => {
+  it.each([",", ";", "\t", "|"])("lose the columns that their head names as sensitive: %j", (sign) => {
+    const rows = [
+      ["Name", "Card number", "CVV", "PIN", "Amount"],
+      ["---", "---", "---", "---", "---"],
+      ['"Doe"', "4111111111111111", "123", '"4321"', "1234"],
+      ["Roe", "5555555555554444", "0123", "none", "567"],
+    ];
+    const hidden = [
+      ["Name", "Card number", "CVV", "PIN", "Amount"],
+      ["---", "---", "---", "---", "---"],
+      ['"Doe"', "411111******1111", "***", '"****"', "1234"],
+      ["Roe", "555555******4444", "****", "none", "567"],
+    ];
+    const write = (cells: string[][]) => `${cells.map((row) => row.join(sign)).join("\n")}\n\n1,2,333,4444\n`;
+    expect(masks(write(rows))).toBe(write(hidden));
+  });
+
+  it("keep delimiters that stand in quotes", () => {
+    expect(masks('who,cvv,n\n"Doe, Jane",123,456\n')).toBe('who,cvv,n\n"Doe, Jane",***,456\n');
+  });
+
+  it("need a head: sentences and rows are none", () => {
+    const text = "The cvv, if given, is checked.\nA, 123, B\ncvv: M, n: 1\nA, 123\n";
+    expect(masks(text)).toBe(text);
+  });
+});

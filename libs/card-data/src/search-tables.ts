@@ -1,0 +1,88 @@
+import type { Draft, Edit } from "./draft.js";
+import { SENSITIVE_KEYS } from "./keys.js";
+import { sensitiveField } from "./sensitive-field.js";
+import type { Settings } from "./settings.js";
+
+/** Names of columns that hold codes, PINs or tracks contain one of these. */
+const MAY_NAME_COLUMN = /cv[vcnd]|cav|csc|cid|security.?code|verification|pin|track|epb|stripe/i;
+const DELIMITERS = [",", ";", "\t", "|"];
+/** A longer line is prose, not the head of a table. */
+const HEAD_UNITS_MAX = 2000;
+
+interface Cell {
+  start: number;
+  end: number;
+}
+
+/**
+ * Hides codes, PINs and tracks in the columns of delimited tables (CSV, TSV, Markdown) whose head names them; a card
+ * number needs no column to be found. A table ends at an empty line or at the next head.
+ */
+export function searchTables(draft: Draft, settings: Settings): void {
+  const text = draft.masked;
+  if (!text.includes("\n") || !MAY_NAME_COLUMN.test(text)) return;
+  const edits: Edit[] = [];
+  let table: { delimiter: string; meanings: number[] } | undefined;
+  for (let from = 0; from < text.length;) {
+    const newline = text.indexOf("\n", from);
+    const to = newline === -1 ? text.length : newline;
+    const head = readHead(text, from, to, settings);
+    if (head) table = head;
+    else if (text.slice(from, Math.min(to, from + 8)).trim() === "" && to - from < 8) table = undefined;
+    else if (table) {
+      const { meanings } = table;
+      for (const [column, { start, end }] of cellsOf(text, from, to, table.delimiter).entries()) {
+        const meaning = meanings[column] ?? 0;
+        const found = meaning === 0 ? undefined : sensitiveField(text.slice(start, end), meaning);
+        const finding = found?.findings[0];
+        if (!found || !finding) continue;
+        const stars = "*".repeat(end - start);
+        const rule = `${finding.kind}.column`;
+        edits.push({
+          start,
+          end,
+          masked: stars,
+          withoutSad: stars,
+          findings: [{ ...finding, rule, start, end }],
+        });
+      }
+    }
+    from = to + 1;
+  }
+  if (edits.length > 0) draft.apply(edits);
+}
+
+function readHead(text: string, from: number, to: number, { classify }: Settings) {
+  if (to - from > HEAD_UNITS_MAX) return undefined;
+  const line = text.slice(from, to);
+  if (!MAY_NAME_COLUMN.test(line)) return undefined;
+  for (const delimiter of DELIMITERS) {
+    if (!line.includes(delimiter)) continue;
+    const names = cellsOf(text, from, to, delimiter).map(({ start, end }) => text.slice(start, end));
+    const meanings = names.map((name) => classify(name) & SENSITIVE_KEYS);
+    // Names hold no numbers; what does is a row, or a sentence.
+    if (meanings.some((meaning) => meaning !== 0) && !names.some((name) => /\d{3}|[:=]/.test(name))) {
+      return { delimiter, meanings };
+    }
+  }
+  return undefined;
+}
+
+/** The cells of a line without their blanks and quotes; a delimiter within quotes divides nothing. */
+function cellsOf(text: string, from: number, to: number, delimiter: string): Cell[] {
+  const cells: Cell[] = [];
+  let start = from;
+  let quoted = false;
+  for (let at = from; at <= to; at++) {
+    const sign = at < to ? text.charAt(at) : delimiter;
+    if (sign === '"' && at < to) quoted = !quoted;
+    if (at < to && (sign !== delimiter || quoted)) continue;
+    let first = start;
+    let last = at;
+    while (first < last && /[\s"']/.test(text.charAt(first))) first++;
+    while (last > first && /[\s"']/.test(text.charAt(last - 1))) last--;
+    cells.push({ start: first, end: last });
+    start = at + 1;
+  }
+  return cells;
+}
