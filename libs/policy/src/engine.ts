@@ -2,9 +2,10 @@ import { statefulIsAuthorized } from "@cedar-policy/cedar-wasm/nodejs";
 import { CountersignError, type PolicyBundle } from "@countersign/contracts";
 import { type ArgumentTypes, argumentTypesOf } from "./argument-types.js";
 import { cedarRequestOf } from "./cedar-request.js";
-import { policiesIn } from "./policy-files.js";
+import { type NamedPolicy, policiesIn } from "./policy-files.js";
 import type { PolicyDecision, PolicyRequest } from "./request.js";
 import { acquireSlot } from "./slots.js";
+import { withoutArguments } from "./without-arguments.js";
 
 /** A bundle that cannot be decided with. `checkPolicies` says where and why before it gets this far. */
 export class PolicyBundleRefused extends CountersignError {
@@ -26,17 +27,20 @@ export class PolicyEngine {
   /** Every argument that some policy may look at; the proxy refuses doubles of these. */
   readonly argumentNames: ReadonlySet<string>;
   readonly #slot: string;
+  readonly #slotWithoutArguments: string;
   readonly #types: ArgumentTypes;
 
   /** Throws `PolicyBundleRefused` where the bundle does not parse or two policies bear one name. */
   constructor(bundle: Pick<PolicyBundle, "version" | "policies" | "schema">) {
-    const policies = new Map<string, string>();
+    const policies = new Map<string, NamedPolicy>();
+    let possible: ReadonlyMap<string, string>;
     try {
       this.#types = argumentTypesOf(bundle.schema);
-      for (const { name, text } of bundle.policies.flatMap(policiesIn)) {
-        if (policies.has(name)) throw new Error(`two policies are called "${name}"`);
-        policies.set(name, text);
+      for (const policy of bundle.policies.flatMap(policiesIn)) {
+        if (policies.has(policy.name)) throw new Error(`two policies are called "${policy.name}"`);
+        policies.set(policy.name, policy);
       }
+      possible = withoutArguments([...policies.values()]);
     } catch (error) {
       throw new PolicyBundleRefused(error instanceof Error ? error.message : "it cannot be read", {
         cause: error,
@@ -44,15 +48,31 @@ export class PolicyEngine {
     }
     this.version = bundle.version;
     this.argumentNames = new Set(this.#types.keys());
-    const slot = acquireSlot(this, policies);
-    if (slot === undefined) throw new PolicyBundleRefused("Cedar cannot parse it");
+    const texts = new Map([...policies].map(([name, { text }]) => [name, text]));
+    const slot = acquireSlot(this, texts);
+    const slotWithoutArguments = acquireSlot(this, possible);
+    if (slot === undefined || slotWithoutArguments === undefined)
+      throw new PolicyBundleRefused("Cedar cannot parse it");
     this.#slot = slot;
+    this.#slotWithoutArguments = slotWithoutArguments;
   }
 
   decide(request: PolicyRequest, now: Date = new Date()): PolicyDecision {
+    return this.#decide(request, now, this.#slot);
+  }
+
+  /**
+   * Whether some arguments could be allowed: false only where the decision would be no whatever they are. For lists of
+   * what there is to call; the call itself is decided by `decide`.
+   */
+  couldAllow(request: PolicyRequest, now: Date = new Date()): boolean {
+    return this.#decide(request, now, this.#slotWithoutArguments).allowed;
+  }
+
+  #decide(request: PolicyRequest, now: Date, slot: string): PolicyDecision {
     const translated = cedarRequestOf(request, now, this.#types);
     if ("problem" in translated) return refused([translated.problem]);
-    const answer = this.#ask({ ...translated, preparsedPolicySetId: this.#slot });
+    const answer = this.#ask({ ...translated, preparsedPolicySetId: slot });
     // Cedar's own message may quote the request, so it goes no further than this line.
     if (answer?.type !== "success") return refused(["Cedar could not read the request"]);
     const { decision, diagnostics } = answer.response;
