@@ -37,12 +37,7 @@ export const configurationOf = (input: ConfigurationInput, folder: PolicyFolder)
 const endpointOf = (given: ConfigurationInput["endpoints"][number]): Endpoint => ({
   name: given.name,
   title: given.title ?? given.name,
-  upstream: {
-    url: given.upstream.url,
-    credential: given.upstream.credential,
-    timeoutSeconds: given.upstream.timeout,
-    forwardHeaders: given.upstream.forwardHeaders.toSorted(),
-  },
+  upstream: upstreamOf(given.upstream),
   session: {
     durationSecondsMax: given.session.maximum,
     durationSecondsDefault: given.session.default,
@@ -54,3 +49,25 @@ const endpointOf = (given: ConfigurationInput["endpoints"][number]): Endpoint =>
   approval: { expirySeconds: given.approval.expiresAfter },
   messageBytesMax: given.messageLimit,
 });
+
+const upstreamOf = (given: ConfigurationInput["endpoints"][number]["upstream"]): Endpoint["upstream"] => {
+  if (given.transport === "stdio") {
+    const { workingDirectory } = given;
+    return {
+      transport: "stdio",
+      command: given.command,
+      ...(workingDirectory === undefined ? {} : { workingDirectory }),
+      environment: given.environment,
+      processesMax: given.processes,
+      idleSeconds: given.idle,
+      timeoutSeconds: given.timeout,
+    };
+  }
+  return {
+    ...(given.transport === undefined ? {} : { transport: given.transport }),
+    url: given.url,
+    credential: given.credential,
+    timeoutSeconds: given.timeout,
+    forwardHeaders: given.forwardHeaders.toSorted(),
+  };
+};

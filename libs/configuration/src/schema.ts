@@ -1,8 +1,8 @@
-import { cardDataPolicy, endpointName, secretReference, upstreamCredential } from "@countersign/contracts";
+import { cardDataPolicy, endpointName, secretReference } from "@countersign/contracts";
 import { z } from "zod";
 import { byteSize } from "./byte-size.js";
-import { durationSeconds } from "./duration.js";
-import { interpolate } from "./interpolate.js";
+import { duration, text, webUrl } from "./fields.js";
+import { upstream } from "./upstream.schema.js";
 
 /** PCI DSS 8.2.8: whoever was idle for longer than this has to prove themselves again. */
 export const idleSecondsMax = 15 * 60;
@@ -10,39 +10,8 @@ export const idleSecondsMax = 15 * 60;
 export const sessionSecondsMax = 24 * 3_600;
 /** A call that waits longer has no client left. */
 export const approvalSecondsMax = 24 * 3_600;
-export const upstreamSecondsMax = 3_600;
 /** Escaped, masked and wrapped, a message of this size still fits the largest record (`recordBytesMax`). */
 export const messageBytesMax = 6 * 1024 * 1024;
-
-/** Headers that are the gateway's own, or that would carry the client's credentials upstream. */
-const headersNeverForwarded: ReadonlySet<string> = new Set([
-  "authorization",
-  "proxy-authorization",
-  "cookie",
-  "host",
-  "connection",
-  "keep-alive",
-  "transfer-encoding",
-  "upgrade",
-  "te",
-  "trailer",
-  "expect",
-  "content-length",
-  "content-encoding",
-  "accept-encoding",
-]);
-
-const duration = (secondsMax: number, why: string) =>
-  z.string({ error: "must be a duration such as 30s, 15m or 1h30m" }).transform((text, context) => {
-    const seconds = durationSeconds(text);
-    if (seconds === undefined) {
-      context.addIssue({ code: "custom", message: "must be a duration such as 30s, 15m or 1h30m" });
-      return z.NEVER;
-    }
-    if (seconds > secondsMax)
-      context.addIssue({ code: "custom", message: `must be at most ${secondsMax} seconds: ${why}` });
-    return seconds;
-  });
 
 const regularExpression = z.string().refine(compiles, { error: "must be a regular expression" });
 
@@ -52,33 +21,6 @@ function compiles(pattern: string): boolean {
   } catch {
     return false;
   }
-}
-
-/** A text that may name environment variables. */
-const text = (env: NodeJS.ProcessEnv) =>
-  z
-    .string()
-    .min(1)
-    .transform((given, context) => {
-      const { text, missing } = interpolate(given, env);
-      for (const name of missing)
-        context.addIssue({
-          code: "custom",
-          message: `the environment variable ${name} is not set`,
-          params: { fix: `Set ${name}, or give it a default: \${${name}:-value}.` },
-        });
-      return missing.length > 0 ? z.NEVER : text;
-    });
-
-const webUrl = (env: NodeJS.ProcessEnv) =>
-  text(env).refine(isWebUrl, {
-    error: "must be an http or https URL without user name, password and fragment",
-    abort: true,
-  });
-
-function isWebUrl(value: string): boolean {
-  const url = URL.canParse(value) ? new URL(value) : undefined;
-  return url !== undefined && /^https?:$/.test(url.protocol) && !url.username && !url.password && !url.hash;
 }
 
 const secret = secretReference;
@@ -111,22 +53,7 @@ const endpoint = (env: NodeJS.ProcessEnv) =>
   z.strictObject({
     name: endpointName,
     title: z.string().min(1).max(80).optional(),
-    upstream: z.strictObject({
-      url: webUrl(env),
-      credential: upstreamCredential.default({ type: "none" }),
-      timeout: duration(upstreamSecondsMax, "a client waits no longer").default(60),
-      forwardHeaders: z
-        .array(
-          z
-            .string()
-            .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, { error: "must be the name of a header" })
-            .toLowerCase()
-            .refine((name) => !headersNeverForwarded.has(name), {
-              error: "is a header that must not travel upstream",
-            }),
-        )
-        .default([]),
-    }),
+    upstream: upstream(env),
     session: z
       .strictObject({
         maximum: duration(sessionSecondsMax, "no session is longer than a day").default(3_600),

@@ -44,6 +44,8 @@ const problemsOf = (issue: Issue, shape: JsonSchema): Located[] => {
 };
 
 const fixForKey = (key: string, known: readonly string[]): string => {
+  // Known at this place, but only beside another `transport` or `type`.
+  if (known.includes(key)) return "Remove it; it belongs to another kind.";
   const suggestion = nearest(key, known);
   if (suggestion) return `Did you mean \`${suggestion}\`?`;
   return known.length > 0 ? `Remove it; known are ${known.join(", ")}.` : "Remove it.";
