@@ -26,6 +26,16 @@ describe("readiness", () => {
     expect(await health.report()).toEqual({ ready: false, checks: { kafka: "ok", view: "still reading" } });
   });
 
+  it("is not lost with a detail, which is told all the same", async () => {
+    const health = new Health();
+    health.register("kafka", () => undefined);
+    health.register("credentials", () => "payments: token_refused", { required: false });
+    expect(await health.report()).toEqual({
+      ready: true,
+      checks: { kafka: "ok", credentials: "payments: token_refused" },
+    });
+  });
+
   it("holds where every check does", async () => {
     const health = new Health();
     health.register("kafka", () => undefined);

@@ -6,9 +6,13 @@ const checkMsMax = 2_000;
 /** The named checks behind `/readyz`. */
 export class Health {
   readonly #checks = new Map<string, Check>();
+  readonly #details = new Set<string>();
 
-  register(name: string, check: Check): void {
+  /** A check that is not `required` is told along with the others, and does not make the service unready. */
+  register(name: string, check: Check, { required } = { required: true }): void {
     this.#checks.set(name, check);
+    if (required) this.#details.delete(name);
+    else this.#details.add(name);
   }
 
   /** Runs every check; a check that throws or takes too long counts as failed. */
@@ -16,7 +20,10 @@ export class Health {
     const entries = await Promise.all(
       [...this.#checks].map(async ([name, check]) => [name, await outcomeOf(check)] as const),
     );
-    return { ready: entries.every(([, outcome]) => outcome === "ok"), checks: Object.fromEntries(entries) };
+    return {
+      ready: entries.every(([name, outcome]) => outcome === "ok" || this.#details.has(name)),
+      checks: Object.fromEntries(entries),
+    };
   }
 }
 
