@@ -37,13 +37,35 @@ export const proxyConfig = serviceConfig.extend({
     .enum(["true", "false"])
     .default("false")
     .transform((value) => value === "true"),
+  STDIO_COMMANDS: z
+    .string()
+    .default("")
+    .transform((value) => value.split(",").filter((command) => command !== ""))
+    .describe(
+      "Programs that stdio upstreams may run here, as their endpoints name them, separated by commas; none by default.",
+    ),
+  PATH: z.string().optional().describe("Where the programs of stdio upstreams are looked for."),
+  VAULT_ADDR: z.url().optional().describe("HashiCorp Vault, for upstream secrets that are kept there."),
+  VAULT_NAMESPACE: z.string().optional(),
+  VAULT_TOKEN: z.string().optional(),
+  VAULT_TOKEN_FILE: z
+    .string()
+    .optional()
+    .describe(
+      "Read at each use, so that an agent can renew the token; VAULT_TOKEN counts where it is not set.",
+    ),
 });
 export type ProxyConfig = z.infer<typeof proxyConfig>;
 
 export class SecretMissing extends CountersignError {
   constructor(where: string) {
-    super("secret_missing", `The upstream credential is not there: set ${where} for the proxy.`);
+    super("secret_missing", `A secret of an upstream is not there: set ${where} for the proxy.`);
   }
+}
+
+/** The token for Vault as it is now; undefined where there is none. */
+export function vaultToken({ VAULT_TOKEN, VAULT_TOKEN_FILE }: ProxyConfig): string | undefined {
+  return VAULT_TOKEN_FILE === undefined ? VAULT_TOKEN : readSecret({ file: VAULT_TOKEN_FILE });
 }
 
 /** Reads a secret where its reference points, at each use, so that a rotated file needs no restart. */

@@ -7,7 +7,7 @@ import type { Sealer } from "./evidence/seal.js";
 import type { Holds } from "./holds.js";
 import type { ProxyMetrics } from "./proxy.metrics.js";
 import type { McpSessionIds } from "./upstream/mcp-session-id.js";
-import type { UpstreamClient } from "./upstream/upstream.client.js";
+import type { Upstreams } from "./upstream/upstreams.js";
 import type { PolicyView } from "./views/policy.view.js";
 import type { SessionView } from "./views/session.view.js";
 
@@ -22,7 +22,7 @@ export interface Gateway {
   readonly recorder: Recorder;
   readonly recovery: Recovery;
   readonly holds: Holds;
-  readonly upstream: UpstreamClient;
+  readonly upstream: Upstreams;
   readonly mcpSessionIds: McpSessionIds;
   readonly eventLog: EventLog;
   readonly clock: Clock;

@@ -15,6 +15,7 @@ import { readMessage } from "./steps/read-message.js";
 import { refuse, type Trail } from "./steps/refuse.js";
 import { relayStream } from "./steps/relay-stream.js";
 import { AnswerRefused, relayWhole } from "./steps/relay-whole.js";
+import { UpstreamFailed } from "./upstream/upstream-failed.js";
 
 interface Call {
   readonly received: Received;
@@ -253,18 +254,22 @@ export class Pipeline {
       ? `The call was stopped: ${String(stop.reason)}.`
       : error instanceof AnswerRefused
         ? `The upstream's answer cannot be passed on: ${error.message}.`
-        : "The upstream MCP server could not be reached or broke off; try again later.";
+        : error instanceof UpstreamFailed
+          ? error.message
+          : "The upstream MCP server could not be reached or broke off; try again later.";
     if (!cancelled) gateway.log.warn({ error, callId: call.records.callId }, "an upstream call failed");
     const scanned = error instanceof AnswerRefused ? error.scanned : undefined;
     const kept = scanned ? await call.records.keep(scanned, "server_to_client") : undefined;
     const more = { detail: text, ...(kept ? { response: kept.payload } : {}) };
-    const draft = call.records.completed(cancelled ? "cancelled" : "upstream_failed", more);
+    const failed = error instanceof UpstreamFailed ? error : undefined;
+    const outcome = failed?.sent === false ? "not_forwarded" : "upstream_failed";
+    const draft = call.records.completed(cancelled ? "cancelled" : outcome, more);
     if (isCall) {
       await gateway.recorder
         .record([draft], kept?.alongside)
         .catch(() => gateway.recorder.recordEventually(draft));
     }
-    this.#tell(call, text);
+    this.#tell(call, text, cancelled ? undefined : failed?.code);
   }
 
   /** Records how a call ended without an upstream, then tells the client; a tool's caller reads it as a tool error. */
@@ -276,12 +281,12 @@ export class Pipeline {
     } else this.#tell(call, text);
   }
 
-  #tell({ reply, id, records }: Call, message: string): void {
+  #tell({ reply, id, records }: Call, message: string, code = "call_failed"): void {
     if (id === undefined && reply.streaming) {
       reply.end();
       return;
     }
-    const error = { code: -32001, message, data: { code: "call_failed", callId: records.callId } };
+    const error = { code: -32001, message, data: { code, callId: records.callId } };
     reply.json(id === undefined ? 502 : 200, { jsonrpc: "2.0", id: id ?? null, error });
   }
 

@@ -23,7 +23,7 @@ import { MetadataController } from "./metadata.controller.js";
 import { Pipeline } from "./pipeline.js";
 import { ProxyMetrics } from "./proxy.metrics.js";
 import { McpSessionIds } from "./upstream/mcp-session-id.js";
-import { UpstreamClient } from "./upstream/upstream.client.js";
+import { Upstreams } from "./upstream/upstreams.js";
 import { ApprovalConsumer } from "./views/approval.consumer.js";
 import { CardDataConsumer } from "./views/card-data.consumer.js";
 import { CardDataView } from "./views/card-data.view.js";
@@ -47,7 +47,11 @@ import { SessionView } from "./views/session.view.js";
     PolicyView,
     CardDataView,
     Holds,
-    UpstreamClient,
+    {
+      provide: Upstreams,
+      inject: [CONFIG, LOG, Metrics],
+      useFactory: (config: ProxyConfig, log: Logger, metrics: Metrics) => new Upstreams(config, log, metrics),
+    },
     {
       provide: Recorder,
       inject: [CONFIG, EventLog, Clock, LOG],
@@ -73,7 +77,7 @@ import { SessionView } from "./views/session.view.js";
         Recorder,
         Recovery,
         Holds,
-        UpstreamClient,
+        Upstreams,
         EventLog,
         Clock,
         LOG,
@@ -88,7 +92,7 @@ import { SessionView } from "./views/session.view.js";
         recorder: Recorder,
         recovery: Recovery,
         holds: Holds,
-        upstream: UpstreamClient,
+        upstream: Upstreams,
         eventLog: EventLog,
         clock: Clock,
         log: Logger,
@@ -124,7 +128,7 @@ export class ProxyModule implements OnApplicationBootstrap, BeforeApplicationShu
     private readonly pipeline: Pipeline,
     private readonly recorder: Recorder,
     private readonly recovery: Recovery,
-    private readonly upstream: UpstreamClient,
+    private readonly upstream: Upstreams,
     health: Health,
     policy: PolicyView,
     cardData: CardDataView,
@@ -133,6 +137,8 @@ export class ProxyModule implements OnApplicationBootstrap, BeforeApplicationShu
     health.register("policy", () => (policy.engine ? undefined : "no policy bundle yet"));
     health.register("card data policy", () => (cardData.policy ? undefined : "no card-data policy yet"));
     health.register("vault key", () => (cardData.vaultKey ? undefined : "no vault key yet"));
+    // One upstream's credential is no reason to stop carrying calls to the others.
+    health.register("upstream credentials", () => upstream.credentialProblems, { required: false });
     health.register("recovery", () =>
       this.#recovered ? undefined : "ending what a former process left open",
     );

@@ -2,7 +2,7 @@ import type { Admitted, Received } from "../exchange.js";
 import type { Gateway } from "../gateway.js";
 import { Refusal } from "../refusal.js";
 import { upstreamHeaders } from "../upstream/headers.js";
-import type { UpstreamAnswer } from "../upstream/upstream.client.js";
+import type { UpstreamAnswer } from "../upstream/upstream.js";
 
 /** A request under way upstream. */
 export interface Forwarded {
@@ -37,11 +37,12 @@ export async function forward(
   const timer = setTimeout(() => silence.abort("the upstream was silent for too long"), timeoutMs);
   const done = (): void => clearTimeout(timer);
   try {
-    const answer = await gateway.upstream.send(upstream, {
+    const answer = await gateway.upstream.send(admitted.endpoint, {
       httpMethod: received.httpMethod,
       headers: upstreamHeaders(received.headers, upstream, options.upstreamSessionId),
       ...(options.body === undefined ? {} : { body: options.body }),
       signal: AbortSignal.any([options.stop, silence.signal]),
+      session: { id: admitted.session.sessionId, ended: admitted.ended },
     });
     if (options.patient) done();
     return { answer, alive: () => void (options.patient ?? timer.refresh()), done };

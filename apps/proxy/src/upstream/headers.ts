@@ -1,6 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Endpoint } from "@countersign/contracts";
-import { readSecret } from "../config.js";
 
 /** The headers of MCP itself that travel upstream. Never among them: Authorization, cookies, anything hop by hop. */
 const forwarded = [
@@ -21,34 +20,20 @@ const neverForwarded = new Set([
   "mcp-session-id",
 ]);
 
-/** The request's headers for the upstream: MCP's own, the endpoint's allow-list, and the gateway's credential. */
+/** The request's headers for the upstream: MCP's own and the endpoint's allow-list. The credential comes later. */
 export function upstreamHeaders(
   received: IncomingHttpHeaders,
   upstream: Endpoint["upstream"],
   upstreamSessionId: string | undefined,
 ): Record<string, string> {
   const headers: Record<string, string> = {};
-  const allowed = new Set([...forwarded, ...upstream.forwardHeaders.map((name) => name.toLowerCase())]);
+  const listed = upstream.transport === "stdio" ? [] : upstream.forwardHeaders;
+  const allowed = new Set([...forwarded, ...listed.map((name) => name.toLowerCase())]);
   for (const [name, value] of Object.entries(received)) {
     if (neverForwarded.has(name) || typeof value !== "string") continue;
     if (allowed.has(name) || name.startsWith(forwardedPrefix)) headers[name] = value;
   }
   headers["accept-encoding"] = "identity";
   if (upstreamSessionId !== undefined) headers["mcp-session-id"] = upstreamSessionId;
-  return { ...headers, ...credentialHeaders(upstream) };
-}
-
-function credentialHeaders({ credential }: Endpoint["upstream"]): Record<string, string> {
-  switch (credential.type) {
-    case "none":
-      return {};
-    case "bearer":
-      return { authorization: `Bearer ${readSecret(credential.token)}` };
-    case "header":
-      return { [credential.name.toLowerCase()]: readSecret(credential.value) };
-    case "basic": {
-      const pair = `${credential.username}:${readSecret(credential.password)}`;
-      return { authorization: `Basic ${Buffer.from(pair).toString("base64")}` };
-    }
-  }
+  return headers;
 }

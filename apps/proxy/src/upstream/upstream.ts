@@ -1,0 +1,29 @@
+import type { IncomingHttpHeaders } from "node:http";
+import type { Readable } from "node:stream";
+
+/** A request of an admitted client, as streamable HTTP has it. */
+export interface UpstreamRequest {
+  readonly httpMethod: "POST" | "GET" | "DELETE";
+  /** What travels upstream, by lower-case name. The credential is not among them: each upstream adds its own. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+  /** Ends the request, and the reading of its answer. */
+  readonly signal: AbortSignal;
+  /** The Countersign session it is made in; what runs for it ends with it. */
+  readonly session: { readonly id: string; readonly ended: AbortSignal };
+}
+
+export interface UpstreamAnswer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Readable;
+}
+
+/**
+ * An MCP server as the pipeline sees it: something that answers streamable HTTP, whatever it speaks itself. Throws
+ * `UpstreamFailed` where there is no answer to pass on.
+ */
+export interface Upstream {
+  send(request: UpstreamRequest): Promise<UpstreamAnswer>;
+  close(): Promise<void>;
+}
