@@ -41,6 +41,8 @@ const HOSTILE: Record<string, string> = {
 };
 
 const UNITS = 300_000;
+/** Each takes a fraction of a second on an idle machine. */
+const SECONDS_MAX = 10;
 
 function seconds(run: () => void): number {
   const start = performance.now();
@@ -48,13 +50,13 @@ function seconds(run: () => void): number {
   return (performance.now() - start) / 1000;
 }
 
-describe("a message made to be slow", () => {
+describe("a message made to be slow", { timeout: 120_000 }, () => {
   it.each(Object.entries(HOSTILE))("costs no more than its length: %s", (_, unit) => {
     const text = unit.repeat(Math.ceil(UNITS / unit.length));
     const json = JSON.stringify([text]);
     // A search that takes the square of the length would take minutes.
-    expect(seconds(() => scanText(text, options))).toBeLessThan(4);
-    expect(seconds(() => scanJson(json, options))).toBeLessThan(4);
+    expect(seconds(() => scanText(text, options))).toBeLessThan(SECONDS_MAX);
+    expect(seconds(() => scanJson(json, options))).toBeLessThan(SECONDS_MAX);
     expect(
       seconds(() => {
         try {
@@ -63,7 +65,7 @@ describe("a message made to be slow", () => {
           if (!(error instanceof JsonRefused)) throw error;
         }
       }),
-    ).toBeLessThan(4);
+    ).toBeLessThan(SECONDS_MAX);
   });
 
   it("costs no more than its length: many keys, many of them cards", () => {
@@ -72,13 +74,13 @@ describe("a message made to be slow", () => {
       (_, i) => `"4111111111111111 ${String(i).padStart(5, "x")}":${i}`,
     );
     const json = `{${keys.join(",")}}`;
-    expect(seconds(() => scanJson(json, options))).toBeLessThan(4);
+    expect(seconds(() => scanJson(json, options))).toBeLessThan(SECONDS_MAX);
   });
 
   it("costs no more than its length: JSON in JSON in JSON", () => {
     let json = JSON.stringify({ pan: "4111111111111111" });
     for (let i = 0; i < 12; i++) json = JSON.stringify({ json });
-    expect(seconds(() => scanJson(json, options))).toBeLessThan(4);
+    expect(seconds(() => scanJson(json, options))).toBeLessThan(SECONDS_MAX);
     expect(scanJson(json, options).masked).not.toContain("4111111111111111");
   });
 });

@@ -32,7 +32,7 @@ function cut(text: string, random: () => number, unitsMax: number): string[] {
 const LINE =
   "Paid with 4111 1111 1111 1111, cvv: 123; base64 NDExMTExMTExMTExMTExMQ==, order 4111 1111 1111 1112\n";
 
-describe("a stream of text", () => {
+describe("a stream of text", { timeout: 120_000 }, () => {
   it.each([7, 1_000, 300_000])(
     "is masked as the whole text is, in chunks of up to %i units",
     async (unitsMax) => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { BRAND_NAMES } from "./brands.js";
 import { runMatrix } from "./matrix-report.js";
 
-describe("the matrix of brands, writings and carriers", () => {
+describe("the matrix of brands, writings and carriers", { timeout: 120_000 }, () => {
   const report = runMatrix(7, 2_000);
 
   it("is found and masked, every case of it", () => {

@@ -16,6 +16,8 @@ const READINGS_MAX = 4;
 
 /** Hides card data in plain text, with escapes and without; `meaning` is that of the field (see KEY). */
 export function searchText(draft: Draft, meaning: number, settings: Settings): void {
+  // Escaped tracks first: once the card in one is hidden, nothing tells the rest of it.
+  if (mayHoldEscapes(draft.masked)) hideTracks(draft, foldEscapes(draft.masked));
   for (let reading = 0; reading < READINGS_MAX; reading++) {
     let found = scanFolded(draft, foldUnicode(draft.masked), meaning, settings);
     if (mayHoldEscapes(draft.masked)) {
@@ -24,6 +26,15 @@ export function searchText(draft: Draft, meaning: number, settings: Settings): v
     if (!found) return;
     if (!hasOddUnits(draft.masked) && !mayHoldCard(draft.masked, 0, draft.masked.length)) return;
   }
+}
+
+function hideTracks(draft: Draft, folded: Folded): void {
+  const { whole } = findSensitive(folded.text, digitGroups(folded.text), false);
+  const claims = new Claims(folded.text.length, whole.length);
+  const edits = whole
+    .filter(({ from, to }) => claims.claim(from, to))
+    .map((match) => hideAll(draft.masked, folded, match));
+  if (edits.length > 0) draft.apply(edits.toSorted((a, b) => a.start - b.start));
 }
 
 /** Adds what the folded form of the draft shows; tells whether that was anything. */

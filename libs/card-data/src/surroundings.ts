@@ -51,7 +51,6 @@ const HEX_LOOK_UNITS = 64;
 
 /** Whether the digits are a stretch of a hash or another long hexadecimal number. */
 export function isInsideHex(text: string, from: number, to: number): boolean {
-  if (text.charCodeAt(from - 1) === 120 && text.charCodeAt(from - 2) === 48) return true;
   let start = from;
   let end = to;
   while (start > 0 && from - start < HEX_LOOK_UNITS && isHex(text.charCodeAt(start - 1))) start--;
