@@ -103,7 +103,7 @@ export class Upstreams {
     } catch (error) {
       if (!(error instanceof UpstreamFailed)) {
         breaker.abandoned();
-        throw error;
+        throw request.signal.aborted ? this.#counted(endpoint, tooLate(error)) : error;
       }
       if (error.code === "upstream_unavailable" || error.code === "upstream_broke_off") {
         breaker.failed(performance.now());
@@ -186,6 +186,14 @@ export class Upstreams {
     return error;
   }
 }
+
+/** The pipeline knows whether it was the client, the session or the time; a client only hears of the last. */
+const tooLate = (cause: unknown): UpstreamFailed =>
+  new UpstreamFailed(
+    "upstream_broke_off",
+    "The upstream MCP server did not answer in time; whether the call had an effect is not known.",
+    { sent: true, cause },
+  );
 
 const refused = new CountersignError(
   "upstream_credential_refused",

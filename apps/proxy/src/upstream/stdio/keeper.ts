@@ -13,9 +13,9 @@ while read -r verb group; do
   if [ "$verb" = add ]; then groups="$groups $group"; fi
 done
 [ -n "$groups" ] || exit 0
-for group in $groups; do kill -TERM -- "-$group" 2>/dev/null; done
+for group in $groups; do kill -TERM "-$group" 2>/dev/null; done
 sleep 1
-for group in $groups; do kill -KILL -- "-$group" 2>/dev/null; done
+for group in $groups; do kill -KILL "-$group" 2>/dev/null; done
 `;
 
 /** Outlives the gateway by a moment, so that no server of a gateway that crashed does. One shell for all of them. */
