@@ -1,7 +1,10 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Endpoint, SessionGranted } from "@countersign/contracts";
 import type { PolicyEngine } from "@countersign/policy";
+import type { CallRecords } from "./evidence/call-records.js";
 import type { Scanned } from "./evidence/payloads.js";
+import type { Reply } from "./reply.js";
+import type { Decision } from "./steps/decide.js";
 import type { JsonRpcMessage } from "./steps/parse-message.js";
 
 /** What a client sent, before anything is believed of it. */
@@ -24,15 +27,38 @@ export interface Admitted {
 
 /** One JSON-RPC message of an admitted client, scanned for card data. */
 export interface Message {
-  readonly bytes: Uint8Array;
+  readonly text: string;
   readonly scanned: Scanned;
   readonly rpc: JsonRpcMessage;
 }
 
+/** A message with what policy decided and where its records are made. */
+export interface Member {
+  readonly message: Message;
+  readonly decision: Decision;
+  readonly records: CallRecords;
+}
+
+/** A request on its way: one message, the several of a batch, or none where a client listens or leaves. */
+export interface Call {
+  readonly received: Received;
+  readonly admitted: Admitted;
+  readonly reply: Reply;
+  readonly upstreamSessionId: string | undefined;
+  readonly startedAt: number;
+  readonly members: readonly Member[];
+  /** The first member's, or those of listening and leaving: what belongs to no call of its own is recorded here. */
+  readonly records: CallRecords;
+  readonly body?: Uint8Array;
+}
+
 export type Era = "legacy" | "modern";
+
+const firstModern = "2026-07-28";
 
 /** The era a request belongs to: the modern one names its version in a header and has no session. */
 export function eraOf(headers: IncomingHttpHeaders): Era {
   const version = headers["mcp-protocol-version"];
-  return typeof version === "string" && version >= "2026-07-28" ? "modern" : "legacy";
+  const isDate = typeof version === "string" && /^\d{4}-\d\d-\d\d$/.test(version);
+  return isDate && version >= firstModern ? "modern" : "legacy";
 }

@@ -82,8 +82,11 @@ describe("the proxy", () => {
         "malformed",
       ],
       [
-        "a batch",
-        async () => gateway.post((await session()).token, `[${JSON.stringify(call("x", {}))}]`),
+        "a batch where the revision has none",
+        async () =>
+          gateway.post((await session()).token, `[${JSON.stringify(call("x", {}))}]`, {
+            "mcp-protocol-version": "2025-06-18",
+          }),
         400,
         "unsupported",
       ],
@@ -162,11 +165,11 @@ describe("the proxy", () => {
     const all = JSON.stringify(records);
     expect(all).not.toContain(pan);
     expect(all).toContain(maskedPan);
-    const { request } = records[0]?.data as { request: Payload };
+    const { request } = records[0]!.data as { request: Payload };
     const sealed = gateway.originals.find(
       (event) => (event.data as OriginalSealed).originalId === request.original?.id,
     );
-    expect((sealed?.data as OriginalSealed).sha256).toBe(request.original?.sha256);
+    expect((sealed?.data as OriginalSealed | undefined)?.sha256).toBe(request.original?.sha256);
     expect(
       gateway.originals.some(({ type, subject }) => type === "SessionKeyWrapped" && subject === sessionId),
     ).toBe(true);
@@ -333,11 +336,9 @@ describe("the proxy", () => {
     let previous: EventMessage | undefined;
     for (const event of ours) {
       const { recorder } = event.data as { recorder: { seq: number; prevHash: string } };
-      const expected = previous ? leafHashHex(previous) : "0".repeat(64);
-      expect(recorder.prevHash).toBe(expected);
-      expect(recorder.seq).toBe(
-        previous ? (previous.data as typeof event.data & { recorder: { seq: number } }).recorder.seq + 1 : 0,
-      );
+      const before = (previous?.data as { recorder: { seq: number } } | undefined)?.recorder.seq ?? -1;
+      expect(recorder.prevHash).toBe(previous ? leafHashHex(previous) : "0".repeat(64));
+      expect(recorder.seq).toBe(before + 1);
       previous = event;
     }
   });
@@ -356,5 +357,5 @@ const recorderId = (gateway: GatewayFixture): string => {
   const mine = gateway.traffic.findLast(
     ({ data }) => (data as { endpoint?: string }).endpoint === gateway.endpointName,
   );
-  return (mine?.data as { recorder: { id: string } }).recorder.id;
+  return (mine!.data as { recorder: { id: string } }).recorder.id;
 };

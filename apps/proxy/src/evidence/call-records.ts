@@ -135,8 +135,8 @@ export class CallRecords {
 
 /** What a record keeps of a message; the sealed original comes beside it. */
 export const payloadOf = (scanned: Scanned): Payload => ({
-  text: scanned.masked,
-  sha256: sha256Of(scanned.masked),
+  text: scanned.recorded,
+  sha256: sha256Of(scanned.recorded),
   bytes: scanned.bytes,
   contentType: scanned.contentType,
   findings: scanned.findings.slice(0, findingsMax),

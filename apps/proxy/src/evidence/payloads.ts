@@ -1,10 +1,13 @@
 import { createHash } from "node:crypto";
 import { scanJson, scanText } from "@countersign/card-data";
 import type { CardDataPolicy, Finding } from "@countersign/contracts";
+import { withoutRequestState } from "./request-state.js";
 
 /** A message after the search for card data: what may be kept, what may be delivered, what may be sealed. */
 export interface Scanned {
   readonly masked: string;
+  /** What a record keeps: masked, and without the server's secrets that a client only carries. */
+  readonly recorded: string;
   readonly findings: readonly Finding[];
   /** The original without sensitive authentication data; only where something was masked. */
   readonly toSeal?: string;
@@ -24,7 +27,8 @@ export class Scanner {
 
   /** Throws JsonRefused for what is not strict JSON. */
   json(text: string, contentType = "application/json"): Scanned {
-    return scannedOf(scanJson(text, this.#options()), text, contentType);
+    const scanned = scannedOf(scanJson(text, this.#options()), text, contentType);
+    return { ...scanned, recorded: withoutRequestState(scanned.masked, this.fingerprintKey) };
   }
 
   text(text: string, contentType = "text/plain"): Scanned {
@@ -49,6 +53,7 @@ export class Scanner {
 
 const scannedOf = (result: ReturnType<typeof scanJson>, text: string, contentType: string): Scanned => ({
   masked: result.masked,
+  recorded: result.masked,
   findings: result.findings,
   ...(result.changed ? { toSeal: result.withoutSad } : {}),
   bytes: Buffer.byteLength(text),

@@ -1,4 +1,4 @@
-import type { Admitted, Received } from "../exchange.js";
+import type { Admitted, Call, Received } from "../exchange.js";
 import type { Gateway } from "../gateway.js";
 import { Refusal } from "../refusal.js";
 import { upstreamHeaders } from "../upstream/headers.js";
@@ -24,12 +24,14 @@ export function openMcpSession(received: Received, admitted: Admitted, gateway: 
   });
 }
 
-/** Sends a request on, with the gateway's own credential. `stop` ends it; silence for the endpoint's timeout does too. */
+/**
+ * Sends a request on. `stop` ends it, and silence for the endpoint's timeout does too; a patient one may be silent for
+ * as long as it likes once it is answered.
+ */
 export async function forward(
   gateway: Gateway,
-  received: Received,
-  admitted: Admitted,
-  options: { upstreamSessionId: string | undefined; body?: Uint8Array; stop: AbortSignal; patient?: boolean },
+  { received, admitted, upstreamSessionId, body }: Call,
+  options: { stop: AbortSignal; patient: boolean },
 ): Promise<Forwarded> {
   const { upstream } = admitted.endpoint;
   const silence = new AbortController();
@@ -39,13 +41,16 @@ export async function forward(
   try {
     const answer = await gateway.upstream.send(admitted.endpoint, {
       httpMethod: received.httpMethod,
-      headers: upstreamHeaders(received.headers, upstream, options.upstreamSessionId),
-      ...(options.body === undefined ? {} : { body: options.body }),
+      headers: upstreamHeaders(received.headers, upstream, upstreamSessionId),
+      ...(body === undefined ? {} : { body }),
       signal: AbortSignal.any([options.stop, silence.signal]),
       session: { id: admitted.session.sessionId, ended: admitted.ended },
     });
     if (options.patient) done();
-    return { answer, alive: () => void (options.patient ?? timer.refresh()), done };
+    const alive = (): void => {
+      if (!options.patient) timer.refresh();
+    };
+    return { answer, alive, done };
   } catch (error) {
     done();
     throw error;

@@ -5,7 +5,7 @@ import type { CallRecords, Kept } from "../evidence/call-records.js";
 import type { Draft } from "../evidence/recorder.js";
 import type { Gateway } from "../gateway.js";
 import type { Verdict } from "../holds.js";
-import { parseLossless } from "../lossless-json.js";
+import { parseLossless } from "../json/lossless-json.js";
 import { Refusal } from "../refusal.js";
 import type { Reply } from "../reply.js";
 import type { Decision } from "./decide.js";
@@ -46,12 +46,8 @@ export async function hold(
 ): Promise<HoldEnd> {
   const { admitted, message, records, kept, decision, reply } = call;
   const { session, endpoint, ended } = admitted;
-  const digest = requestDigest(
-    gateway.config.FINGERPRINT_KEY_FILE,
-    endpoint.name,
-    message.rpc,
-    Buffer.from(message.bytes).toString("utf8"),
-  );
+  const key = gateway.config.FINGERPRINT_KEY_FILE;
+  const digest = requestDigest(key, endpoint.name, message.rpc, message.text);
   const before = gateway.holds.abandoned(session.sessionId, digest);
   const approvalId = before?.approvalId ?? gateway.clock.newId();
   const drafts: Draft[] = [records.intended(kept.payload, decision), records.held(approvalId, digest)];

@@ -32,18 +32,7 @@ export function classify(value: unknown): JsonRpcMessage | undefined {
 
 /** Reads a client's message. The text was found to be strict JSON without duplicate keys before. */
 export function parseMessage(text: string): JsonRpcMessage {
-  const value: unknown = JSON.parse(text);
-  if (Array.isArray(value)) {
-    throw new Refusal(
-      "unsupported",
-      "This gateway takes one message a request; send batched messages one by one.",
-      {
-        httpStatus: 400,
-        rpcCode: rpcCodes.invalidRequest,
-      },
-    );
-  }
-  const message = classify(value);
+  const message = classify(JSON.parse(text));
   if (message) return message;
   throw new Refusal("malformed", "This is not a JSON-RPC 2.0 message.", {
     httpStatus: 400,

@@ -1,5 +1,5 @@
 import { LogUnavailable } from "@countersign/service-kit";
-import type { Endpoint, SessionGranted } from "@countersign/contracts";
+import type { SessionGranted } from "@countersign/contracts";
 import { payloadOf, refused } from "../evidence/call-records.js";
 import type { Scanned } from "../evidence/payloads.js";
 import type { Received } from "../exchange.js";
@@ -12,10 +12,9 @@ import { type JsonRpcMessage, targetOf } from "./parse-message.js";
 export interface Trail {
   readonly callId: string;
   session?: SessionGranted;
-  endpoint?: Endpoint;
   bundleVersion?: string;
-  scanned?: Scanned;
-  rpc?: JsonRpcMessage;
+  messages: { readonly scanned: Scanned; rpc?: JsonRpcMessage }[];
+  batch?: true;
 }
 
 /**
@@ -57,33 +56,47 @@ const asRefusal = (error: unknown): Refusal => {
   );
 };
 
+/** Each message of a batch has a record of its own; a request of which nothing could be read has one as well. */
 async function record(gateway: Gateway, received: Received, trail: Trail, refusal: Refusal): Promise<void> {
   const mask = (text: string): string => (gateway.scanner.ready ? gateway.scanner.mask(text) : "");
-  const target = trail.rpc ? targetOf(trail.rpc) : undefined;
-  const draft = refused({
-    callId: trail.callId,
+  const common = {
     reason: refusal.reason,
     detail: mask(refusal.message),
     clientAddress: received.clientAddress,
     endpoint: mask(received.endpointName.slice(0, 100)),
     session: trail.session,
-    ...(trail.rpc && trail.rpc.kind !== "response" ? { method: mask(trail.rpc.method) } : {}),
-    ...(target === undefined ? {} : { target: mask(target) }),
-    ...(trail.scanned === undefined ? {} : { request: payloadOf(trail.scanned) }),
     ...(refusal.policies.length === 0 ? {} : { policies: [...refusal.policies] }),
     ...(trail.bundleVersion === undefined ? {} : { bundleVersion: trail.bundleVersion }),
+  };
+  const [first, ...others] = trail.messages.map(({ scanned, rpc }) => {
+    const target = rpc ? targetOf(rpc) : undefined;
+    return {
+      request: payloadOf(scanned),
+      ...(rpc && rpc.kind !== "response" ? { method: mask(rpc.method) } : {}),
+      ...(target === undefined ? {} : { target: mask(target) }),
+    };
   });
-  if (refusal.reason === "evidence_unavailable") gateway.recorder.recordEventually(draft);
-  else await gateway.recorder.record([draft]).catch(() => gateway.recorder.recordEventually(draft));
+  const drafts = [
+    refused({ callId: trail.callId, ...common, ...first }),
+    ...others.map((message) => refused({ callId: gateway.clock.newId(), ...common, ...message })),
+  ];
+  if (refusal.reason === "evidence_unavailable") gateway.recorder.recordEventually(...drafts);
+  else await gateway.recorder.record(drafts).catch(() => gateway.recorder.recordEventually(...drafts));
 }
 
 function answer(gateway: Gateway, received: Received, trail: Trail, refusal: Refusal, reply: Reply): void {
   const headers = challenge(gateway, received, refusal);
-  const id = trail.rpc?.kind === "request" ? trail.rpc.id : null;
-  // A notification or a response has no id to answer to, so its refusal has to be a status.
-  const status = refusal.httpStatus === 200 && id === null ? 400 : refusal.httpStatus;
+  const ids = trail.messages.flatMap(({ rpc }) => (rpc?.kind === "request" ? [rpc.id] : []));
   const data = { code: refusal.reason, callId: trail.callId };
   const error = { code: refusal.rpcCode, message: refusal.message, data };
+  if (trail.batch && refusal.httpStatus === 200 && ids.length > 0) {
+    const answers = ids.map((id) => ({ jsonrpc: "2.0", id, error }));
+    reply.json(200, answers, headers);
+    return;
+  }
+  const id = trail.batch ? null : (ids[0] ?? null);
+  // Where there is no id to answer to, a refusal has to be a status.
+  const status = refusal.httpStatus === 200 && id === null ? 400 : refusal.httpStatus;
   reply.json(status, { jsonrpc: "2.0", id, error }, headers);
 }
 

@@ -1,90 +1,43 @@
-import type { CallOutcome } from "@countersign/contracts";
-import { JsonRefused } from "@countersign/card-data";
-import type { CallRecords } from "../evidence/call-records.js";
 import { reached } from "../evidence/moments.js";
-import { findingsMax, type Scanned } from "../evidence/payloads.js";
-import type { Draft } from "../evidence/recorder.js";
+import { AnswerRefused, type Reader, readAnswer, readOpaqueAnswer } from "../answers/read-answer.js";
+import { emptyBatch, recordForAll, recordMessage } from "../answers/record-answer.js";
+import type { Call } from "../exchange.js";
 import type { Gateway } from "../gateway.js";
-import type { Reply } from "../reply.js";
-import { classify, type JsonRpcMessage } from "./parse-message.js";
+import type { Outstanding } from "../outstanding.js";
 import type { Forwarded } from "./forward.js";
+import { commit } from "./commit.js";
 
-/** How a call's answer ends it. */
-export function outcomeOf(answer: JsonRpcMessage | undefined, httpStatus: number): CallOutcome {
-  if (answer?.kind === "response") {
-    if (answer.error !== undefined) return "error";
-    const { result } = answer;
-    const isToolError =
-      typeof result === "object" && result !== null && "isError" in result && result.isError === true;
-    return isToolError ? "tool_error" : "result";
-  }
-  return httpStatus < 400 ? "result" : "error";
-}
-
-/** An answer that cannot be delivered, with what its record keeps of it. */
-export class AnswerRefused extends Error {
-  override readonly name = "AnswerRefused";
-  constructor(
-    message: string,
-    readonly scanned?: Scanned,
-  ) {
-    super(message);
-  }
-}
-
-/**
- * Relays an answer that comes as one body: read whole and bounded, masked, recorded, then delivered. `record` makes the
- * record of what is about to be delivered.
- */
+/** Relays an answer that comes as one body: read whole and bounded, masked, recorded, then delivered. */
 export async function relayWhole(
   gateway: Gateway,
+  call: Call,
   forwarded: Forwarded,
-  call: {
-    records: CallRecords;
-    reply: Reply;
-    bytesMax: number;
-    headers: Record<string, string>;
-    record: (
-      outcome: CallOutcome,
-      httpStatus: number,
-      response: Awaited<ReturnType<CallRecords["keep"]>>,
-    ) => Draft;
-  },
+  outstanding: Outstanding,
+  reader: Reader,
+  headers: Record<string, string>,
 ): Promise<void> {
-  const { records, reply, bytesMax } = call;
-  const { status, headers } = forwarded.answer;
-  const text = await readText(forwarded, bytesMax);
+  const { status } = forwarded.answer;
+  const text = await readText(forwarded, call.admitted.endpoint.messageBytesMax);
   reached("upstream answered");
-  const contentType = headers["content-type"] ?? (text === "" ? undefined : "text/plain");
-  const scanned = scanAnswer(gateway, text, contentType);
-  assertCountable(scanned);
-  const answer =
-    contentType?.startsWith("application/json") && text ? classify(JSON.parse(scanned.masked)) : undefined;
-  const kept = await records.keep(scanned, "server_to_client");
-  await gateway.recorder.record([call.record(outcomeOf(answer, status), status, kept)], kept.alongside);
-  kept.stored();
-  reply.send(status, contentType, scanned.masked, call.headers);
-}
-
-/** An answer with more card data than a record can list is not delivered. */
-export function assertCountable(scanned: Scanned): void {
-  if (scanned.findings.length <= findingsMax) return;
-  throw new AnswerRefused(`it holds more than ${findingsMax} pieces of card data`, scanned);
-}
-
-function scanAnswer(gateway: Gateway, text: string, contentType: string | undefined): Scanned {
-  if (!contentType?.startsWith("application/json") || text === "") {
-    return gateway.scanner.text(text, contentType ?? "text/plain");
+  const contentType = forwarded.answer.headers["content-type"] ?? (text === "" ? undefined : "text/plain");
+  const isJson = contentType?.startsWith("application/json") && text.trim() !== "";
+  const answer = isJson
+    ? readAnswer(text, contentType ?? "", reader)
+    : readOpaqueAnswer(text, contentType ?? "text/plain", reader);
+  const batch = emptyBatch();
+  for (const message of answer.messages) {
+    // An answer that names none of the calls, such as an HTTP error, answers all of them.
+    const isOfAll = outstanding.size > 0 && !outstanding.expects(message.rpc) && answer.messages.length === 1;
+    const record = isOfAll ? recordForAll : recordMessage;
+    await record(batch, message, call, outstanding, status);
   }
-  try {
-    return gateway.scanner.json(text, contentType);
-  } catch (error) {
-    if (!(error instanceof JsonRefused)) throw error;
-    throw new AnswerRefused(
-      "the upstream's answer is not strict JSON",
-      gateway.scanner.text(text, contentType),
+  for (const records of outstanding.takeAll()) {
+    batch.drafts.push(
+      records.completed("unknown", { detail: "the server's answer left it out", httpStatus: status }),
     );
   }
+  await commit(gateway, call, batch);
+  call.reply.send(status, contentType, answer.text, headers);
 }
 
 async function readText({ answer, alive }: Forwarded, bytesMax: number): Promise<string> {
@@ -95,13 +48,13 @@ async function readText({ answer, alive }: Forwarded, bytesMax: number): Promise
     bytes += chunk.length;
     if (bytes > bytesMax) {
       answer.body.destroy();
-      throw new AnswerRefused("the upstream's answer is larger than this endpoint takes");
+      throw new AnswerRefused("it is larger than this endpoint takes");
     }
     chunks.push(chunk);
   }
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks));
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Buffer.concat(chunks));
   } catch {
-    throw new AnswerRefused("the upstream's answer is not valid UTF-8");
+    throw new AnswerRefused("it is not valid UTF-8");
   }
 }

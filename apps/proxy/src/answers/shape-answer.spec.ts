@@ -1,0 +1,62 @@
+import type { Operation } from "@countersign/policy";
+import { describe, expect, it } from "vitest";
+import { shapeAnswer } from "./shape-answer.js";
+
+const nothing = (): boolean => false;
+const everything = (): boolean => true;
+const except =
+  (...names: string[]) =>
+  (operation: Operation): boolean =>
+    !names.includes(operation.kind === "resource" ? operation.uri : operation.name);
+
+describe("an answer", () => {
+  it("loses the tools that policy denies, and no sign of the others", () => {
+    const text = `{"jsonrpc":"2.0","id":1,"result":{"tools":[ {"name":"a","x":1.10}, {"name":"b"} ,{"name":"c","y":"\\u00e9"}],"nextCursor":"n"}}`;
+    expect(shapeAnswer(text, except("b"))).toBe(
+      `{"jsonrpc":"2.0","id":1,"result":{"tools":[ {"name":"a","x":1.10}, {"name":"c","y":"\\u00e9"}],"nextCursor":"n"}}`,
+    );
+    expect(shapeAnswer(text, everything)).toBe(text);
+    expect(JSON.parse(shapeAnswer(text, nothing))).toMatchObject({ result: { tools: [], nextCursor: "n" } });
+  });
+
+  it("loses prompts and resources alike", () => {
+    const text = `{"result":{"prompts":[{"name":"p"},{"name":"q"}],"resources":[{"uri":"test://x"},{"uri":"test://y"}]}}`;
+    expect(shapeAnswer(text, except("p", "test://y"))).toBe(
+      `{"result":{"prompts":[{"name":"q"}],"resources":[{"uri":"test://x"}]}}`,
+    );
+  });
+
+  it("tells policy what a tool says about itself", () => {
+    const asked: Operation[] = [];
+    const text = `{"result":{"tools":[{"name":"a","annotations":{"readOnlyHint":true,"title":"A","destructiveHint":"no"}}]}}`;
+    shapeAnswer(text, (operation) => asked.push(operation) > 0);
+    expect(asked).toEqual([{ kind: "tool", name: "a", annotations: { readOnlyHint: true } }]);
+  });
+
+  it("is for one principal alone, and a list only for a while", () => {
+    const cached = (more: string): string => `{"result":{"ttlMs":3600000,"cacheScope":"public"${more}}}`;
+    expect(shapeAnswer(cached(`,"tools":[]`), everything)).toBe(
+      `{"result":{"ttlMs":60000,"cacheScope":"private","tools":[]}}`,
+    );
+    expect(shapeAnswer(cached(`,"contents":[]`), everything)).toBe(
+      `{"result":{"ttlMs":3600000,"cacheScope":"private","contents":[]}}`,
+    );
+  });
+
+  it("keeps whatever only looks like a list", () => {
+    for (const text of [
+      `{"result":{"tools":"none"}}`,
+      `{"result":{"tools":[1,null,"x",{"title":"nameless"}]}}`,
+      `{"result":{"content":[{"tools":[{"name":"a"}]}]}}`,
+      `{"method":"x","params":{"tools":[{"name":"a"}]}}`,
+      `{"result":{"structuredContent":{"cacheScope":"public"}}}`,
+      `{"result":{"capabilities":{"tools":{"listChanged":true}}}}`,
+    ]) {
+      expect(shapeAnswer(text, nothing)).toBe(text);
+    }
+  });
+
+  it("is refused where a key is named twice, because readers would differ", () => {
+    expect(() => shapeAnswer(`{"result":{"tools":[],"tools":[{"name":"a"}]}}`, nothing)).toThrow(/duplicate/);
+  });
+});
