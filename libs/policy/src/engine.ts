@@ -1,8 +1,9 @@
 import { statefulIsAuthorized } from "@cedar-policy/cedar-wasm/nodejs";
 import { CountersignError, type PolicyBundle } from "@countersign/contracts";
 import { type ArgumentTypes, argumentTypesOf } from "./argument-types.js";
-import { cedarRequestOf } from "./cedar-request.js";
+import { type CedarRequest, cedarRequestOf } from "./cedar-request.js";
 import { type NamedPolicy, policiesIn } from "./policy-files.js";
+import { RememberedDecisions } from "./remembered-decisions.js";
 import type { PolicyDecision, PolicyRequest } from "./request.js";
 import { acquireSlot } from "./slots.js";
 import { withoutArguments } from "./without-arguments.js";
@@ -29,6 +30,7 @@ export class PolicyEngine {
   readonly #slot: string;
   readonly #slotWithoutArguments: string;
   readonly #types: ArgumentTypes;
+  readonly #decisions: RememberedDecisions | undefined;
 
   /** Throws `PolicyBundleRefused` where the bundle does not parse or two policies bear one name. */
   constructor(bundle: Pick<PolicyBundle, "version" | "policies" | "schema">) {
@@ -48,6 +50,9 @@ export class PolicyEngine {
     }
     this.version = bundle.version;
     this.argumentNames = new Set(this.#types.keys());
+    // Where some policy asks for the time, the same question may have another answer a moment later.
+    const asksForTime = [...policies.values()].some(({ text }) => /\bnow\b/.test(text));
+    this.#decisions = asksForTime ? undefined : new RememberedDecisions();
     const texts = new Map([...policies].map(([name, { text }]) => [name, text]));
     const slot = acquireSlot(this, texts);
     const slotWithoutArguments = acquireSlot(this, possible);
@@ -72,6 +77,14 @@ export class PolicyEngine {
   #decide(request: PolicyRequest, now: Date, slot: string): PolicyDecision {
     const translated = cedarRequestOf(request, now, this.#types);
     if ("problem" in translated) return refused([translated.problem]);
+    const remembered = this.#decisions;
+    if (!remembered) return this.#evaluate(translated, slot);
+    const { now: _, ...context } = translated.context;
+    const question = JSON.stringify([slot, { ...translated, context }]);
+    return remembered.get(question) ?? remembered.add(question, this.#evaluate(translated, slot));
+  }
+
+  #evaluate(translated: CedarRequest, slot: string): PolicyDecision {
     const answer = this.#ask({ ...translated, preparsedPolicySetId: slot });
     // Cedar's own message may quote the request, so it goes no further than this line.
     if (answer?.type !== "success") return refused(["Cedar could not read the request"]);

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { CountersignError } from "@countersign/contracts";
 import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from "jose";
 
@@ -8,6 +9,11 @@ export class TokenRefused extends CountersignError {
 }
 
 const clockToleranceSeconds = 5;
+/** How long a signature that was verified counts for the very same token; a key that is withdrawn stops counting then. */
+const verifiedMsMax = 60_000;
+const verifiedTokensMax = 10_000;
+
+type Claims = JWTPayload & { sub: string };
 
 /**
  * Verifies access tokens (RFC 9068) against the issuer's published keys: signature, type, issuer, audience and expiry.
@@ -16,6 +22,8 @@ const clockToleranceSeconds = 5;
 export class TokenVerifier {
   readonly #issuer: string;
   readonly #keys: ReturnType<typeof createRemoteJWKSet>;
+  /** Tokens verified a moment ago, by digest: clients send the same one with every call. */
+  readonly #verified = new Map<string, { readonly claims: Claims; readonly until: number }>();
 
   constructor(options: { issuer: string; jwksUrl?: string }) {
     this.#issuer = options.issuer;
@@ -26,7 +34,26 @@ export class TokenVerifier {
   }
 
   /** The token's claims, or TokenRefused; an unreachable issuer is refused too, since an unproven token opens nothing. */
-  async verify(token: string, audience: string): Promise<JWTPayload & { sub: string }> {
+  async verify(token: string, audience: string): Promise<Claims> {
+    const digest = createHash("sha256").update(`${audience} ${token}`).digest("base64");
+    const known = this.#verified.get(digest);
+    if (known && known.until > Date.now()) return known.claims;
+    const claims = await this.#verify(token, audience);
+    this.#remember(digest, claims);
+    return claims;
+  }
+
+  #remember(digest: string, claims: Claims): void {
+    for (const oldest of this.#verified.keys()) {
+      if (this.#verified.size < verifiedTokensMax) break;
+      this.#verified.delete(oldest);
+    }
+    const until = Math.min(Date.now() + verifiedMsMax, (claims.exp ?? 0) * 1_000);
+    this.#verified.delete(digest);
+    this.#verified.set(digest, { claims, until });
+  }
+
+  async #verify(token: string, audience: string): Promise<Claims> {
     try {
       const { payload } = await jwtVerify(token, this.#keys, {
         issuer: this.#issuer,
