@@ -18,6 +18,16 @@ describe("a topic that is there already", () => {
   });
 });
 
+describe("retention", () => {
+  const retentionOf = (name: "mcp.traffic" | "mcp.originals") =>
+    topicSettings(topics[name], 1).get("retention.ms");
+
+  it("has no end for evidence, and one for sealed originals and wrapped keys", () => {
+    expect(retentionOf("mcp.traffic")).toBe("-1");
+    expect(retentionOf("mcp.originals")).toBe("604800000");
+  });
+});
+
 describe("replication", () => {
   it.each([
     [1, 1, "1"],

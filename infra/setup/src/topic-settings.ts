@@ -2,6 +2,7 @@ import { recordBytesMax, type Topic } from "@countersign/contracts";
 import { SetupFailed } from "./setup-failed.js";
 
 const replicasWanted = 3;
+const dayMs = 24 * 3_600 * 1_000;
 
 export const replicationFactor = (brokers: number): number => Math.min(replicasWanted, brokers);
 
@@ -9,8 +10,10 @@ export const replicationFactor = (brokers: number): number => Math.min(replicasW
 export function topicSettings(topic: Topic, replicas: number): ReadonlyMap<string, string> {
   return new Map([
     topic.compacted ? ["cleanup.policy", "compact"] : ["cleanup.policy", "delete"],
-    // Evidence does not expire on Kafka by itself.
-    ["retention.ms", "-1"],
+    // Evidence does not expire on Kafka by itself; ciphertext has to, or destroying a key would not be the end of it.
+    ["retention.ms", String(topic.retentionDays === undefined ? -1 : topic.retentionDays * dayMs)],
+    // Only whole segments are dropped, so they may not grow for a week.
+    ...(topic.retentionDays === undefined ? [] : [["segment.ms", String(dayMs)] as const]),
     ["retention.bytes", "-1"],
     ["max.message.bytes", String(recordBytesMax)],
     ["min.insync.replicas", replicas >= replicasWanted ? "2" : "1"],

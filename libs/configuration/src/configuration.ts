@@ -47,6 +47,7 @@ const endpointOf = (given: ConfigurationInput["endpoints"][number]): Endpoint =>
       : { justificationPattern: given.session.justification }),
   },
   approval: { expirySeconds: given.approval.expiresAfter },
+  originals: { retentionSeconds: given.originalsRetention },
   messageBytesMax: given.messageLimit,
 });
 

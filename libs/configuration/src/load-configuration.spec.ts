@@ -58,6 +58,7 @@ describe("the configuration of this repository", () => {
         },
         session: { durationSecondsMax: 3600, durationSecondsDefault: 1800, idleSeconds: 900 },
         approval: { expirySeconds: 600 },
+        originals: { retentionSeconds: 7_776_000 },
         messageBytesMax: 4_194_304,
       }),
     ]);

@@ -8,6 +8,9 @@ import { upstream } from "./upstream.schema.js";
 export const idleSecondsMax = 15 * 60;
 /** The proxy reads back this far when it starts, so no session may be longer. */
 export const sessionSecondsMax = 24 * 3_600;
+/** Sessions go on sealing for as long as they last, so their keys must outlive them. */
+export const originalsSecondsMin = sessionSecondsMax;
+const originalsSecondsMax = 3_650 * 86_400;
 /** A call that waits longer has no client left. */
 export const approvalSecondsMax = 24 * 3_600;
 /** Escaped, masked and wrapped, a message of this size still fits the largest record (`recordBytesMax`). */
@@ -71,6 +74,12 @@ const endpoint = (env: NodeJS.ProcessEnv) =>
         expiresAfter: duration(approvalSecondsMax, "a call waits no longer than a day").default(600),
       })
       .prefault({}),
+    /** How long an auditor can open what was sealed here; then the keys are destroyed (PCI DSS 3.2.1). */
+    originalsRetention: duration(originalsSecondsMax, "ten years")
+      .refine((seconds) => seconds >= originalsSecondsMin, {
+        error: "must be at least 1d: a session may still need its key",
+      })
+      .default(90 * 86_400),
     messageLimit: z
       .string({ error: "must be a size such as 512KiB or 4MiB" })
       .transform((size, context) => {

@@ -49,6 +49,29 @@ export const decisionRequest = z.object({
 /** Body of `POST /originals/:id/reveal` of the masking service. */
 export const revealRequest = z.object({ justification: freeText(8, 2_000) });
 
+/** Body of `POST /sessions/:id/shred` of the masking service. */
+export const shredRequest = z.object({ justification: freeText(8, 2_000) });
+
+export const revealStatus = z.enum(["pending", "granted", "denied", "expired", "withdrawn", "shown"]);
+
+/** A reveal that needs a second person: the answer 202 of `POST /originals/:id/reveal`, and `GET /reveals/:id`. */
+export const revealView = z.object({
+  revealId: id.describe("Also the id of the approval that it waits for."),
+  originalId: id,
+  status: revealStatus,
+  expiresAt: time.describe("Until when it can be approved; once granted, until when it can be shown."),
+});
+export type RevealView = z.infer<typeof revealView>;
+
+/** Body of `POST /find-by-card` of the audit service. The number is used once and kept nowhere. */
+export const findByCardRequest = z.object({
+  pan: z.string().max(64),
+  justification: freeText(8, 2_000),
+  after: z.int().nonnegative().optional().describe("Log index of the last record seen."),
+  limit: z.int().min(1).max(1000).default(100),
+});
+export type FindByCardRequest = z.infer<typeof findByCardRequest>;
+
 /** Query of `GET /records` of the audit service. */
 export const recordQuery = z.object({
   from: time.optional(),
@@ -79,5 +102,9 @@ export const recordView = z.object({
   time,
   cause: id.optional(),
   data: z.unknown(),
+  remasked: z
+    .literal(true)
+    .optional()
+    .describe("The second look hid card data here; what the digests name is the text as it was recorded."),
 });
 export type RecordView = z.infer<typeof recordView>;

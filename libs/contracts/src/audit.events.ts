@@ -7,7 +7,7 @@ export const evidenceRead = define(
   "EvidenceRead",
   z.object({
     by: principal,
-    action: z.enum(["search", "record", "timeline", "proof", "export", "checkpoint"]),
+    action: z.enum(["search", "record", "timeline", "proof", "export", "checkpoint", "find-by-card"]),
     query: z.string().describe("What was asked for, as masked JSON."),
     results: z.int().nonnegative(),
   }),

@@ -90,6 +90,10 @@ export const endpoint = z.object({
     justificationPattern: z.string().optional(),
   }),
   approval: z.object({ expirySeconds: z.int().positive() }),
+  originals: z
+    .object({ retentionSeconds: z.int().positive() })
+    .optional()
+    .describe("How long sealed originals can be opened; 90 days if absent."),
   messageBytesMax: z.int().positive(),
 });
 export type Endpoint = z.infer<typeof endpoint>;

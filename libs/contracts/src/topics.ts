@@ -19,6 +19,8 @@ export interface Topic {
   readonly key: string;
   /** Keeps the newest message of each key instead of all of them. */
   readonly compacted?: true;
+  /** Messages are dropped after this many days. Without it they stay until somebody removes them. */
+  readonly retentionDays?: number;
   /** One partition where readers need one order over all keys. */
   readonly partitions: number;
 }
@@ -80,6 +82,8 @@ export const topics = {
     writer: "proxy",
     messages: mcpOriginals,
     key: "session id",
+    // Wrapped keys travel here too: a destroyed key shreds its originals once the vault alone could hold it.
+    retentionDays: 7,
     partitions: 3,
   },
   "masking.policies": {

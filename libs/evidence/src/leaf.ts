@@ -65,7 +65,11 @@ export function verifyPayloads(event: EventMessage): string[] {
   return wrong;
 }
 
-function withoutCiphertext(event: EventMessage): unknown {
+/**
+ * The data of a record as it may be kept for good: a `sealed` is left out, and `wrappedSha256` stands in place of a
+ * `wrapped`, so that destroying the key elsewhere destroys it everywhere. Its leaf is the same.
+ */
+export function withoutCiphertext(event: EventMessage): unknown {
   if (!isObject(event.data)) return event.data;
   if (event.type === "OriginalSealed" && typeof event.data["sealed"] === "string") {
     const { sealed: _, ...rest } = event.data;

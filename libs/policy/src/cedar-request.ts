@@ -68,6 +68,7 @@ const resourceEntities = (request: PolicyRequest): [Entity, ...Entity[]] => {
     case "openSession":
       return [endpointEntity(request.endpoint), gateway];
     case "reveal":
+    case "revealUnattended":
     case "search":
       return request.endpoint === undefined ? [gateway] : [endpointEntity(request.endpoint), gateway];
     case "administer":
@@ -137,6 +138,7 @@ const contextOf = (
       return { ...context, requester: { id, kind, groups }, arguments: callArguments };
     }
     case "reveal":
+    case "revealUnattended":
     case "search":
     case "administer":
       return context;

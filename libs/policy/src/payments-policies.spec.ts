@@ -114,11 +114,12 @@ describe("the policies of the payments endpoint", () => {
   });
 
   it("keep auditors, administrators and those who call tools apart", () => {
-    const may = (action: "search" | "reveal" | "administer", principal: Principal) =>
+    const may = (action: "search" | "reveal" | "revealUnattended" | "administer", principal: Principal) =>
       engine.decide({ action, principal }, now).allowed;
     for (const [action, chosen] of [
       ["search", auditor],
       ["reveal", auditor],
+      ["revealUnattended", auditor],
       ["administer", administrator],
     ] as const)
       for (const principal of [ada, grace, auditor, administrator])

@@ -48,6 +48,12 @@ export type PolicyRequest =
     }
   /** Without an endpoint the question is about the whole gateway. */
   | { readonly action: "reveal"; readonly principal: Principal; readonly endpoint?: string | undefined }
+  /** Asked after `reveal`: whether it may be done without a second person. */
+  | {
+      readonly action: "revealUnattended";
+      readonly principal: Principal;
+      readonly endpoint?: string | undefined;
+    }
   | { readonly action: "search"; readonly principal: Principal; readonly endpoint?: string | undefined }
   | { readonly action: "administer"; readonly principal: Principal };
 

@@ -68,7 +68,7 @@ const sampleRequests: PolicyRequest[] = principals.flatMap((principal): PolicyRe
     { action: "callUnattended", principal, endpoint: "e", operation, client: { id: "c" } },
   ]),
   { action: "approve", principal: user, endpoint: "e", tool: "t", requester: principal },
-  ...(["reveal", "search"] as const).flatMap((action): PolicyRequest[] => [
+  ...(["reveal", "revealUnattended", "search"] as const).flatMap((action): PolicyRequest[] => [
     { action, principal },
     { action, principal, endpoint: "e" },
   ]),
