@@ -8,6 +8,7 @@ import {
   strayEnvironment,
   strayKafkaClients,
   undeclaredDependencies,
+  unexplainedDependencies,
 } from "./architecture/rules.js";
 import { importsOf, readTree, type Tree } from "./architecture/tree.js";
 
@@ -17,6 +18,7 @@ const rules: Readonly<Record<string, (tree: Tree) => string[]>> = {
   "Kafka's client library stays in one folder": strayKafkaClients,
   "the environment is read by config.ts": strayEnvironment,
   "a package declares what it imports": undeclaredDependencies,
+  "a dependency has its sentence in docs/dependencies.md": unexplainedDependencies,
   "a file has less than 300 lines": longFiles,
   "no file imports itself by way of others": importCycles,
 };
@@ -41,6 +43,7 @@ describe("the architecture", () => {
 
 const sound: Record<string, string> = {
   "package.json": `{ "name": "root", "devDependencies": { "vitest": "5" } }`,
+  "docs/dependencies.md": "| package | why |\n| `vitest` | Tests. |\n| `zod` | Parses. |",
   "libs/contracts/package.json": `{ "name": "@countersign/contracts", "dependencies": { "zod": "4" } }`,
   "libs/contracts/src/index.ts": `import { z } from "zod";`,
   "libs/evidence/package.json": `{ "name": "@countersign/evidence", "dependencies": { "@countersign/contracts": "*" } }`,
@@ -114,6 +117,18 @@ describe("a rule of the architecture", () => {
       "a tool of the tests in production code",
       { "apps/audit/src/a.ts": `import { vi } from "vitest";` },
       "apps/audit/src/a.ts imports vitest, which apps/audit/package.json does not declare",
+    ],
+    [
+      "a dependency that nobody explained",
+      {
+        "libs/policy/package.json": `{ "name": "@countersign/policy", "dependencies": { "left-pad": "1" } }`,
+      },
+      "docs/dependencies.md does not say why left-pad is there",
+    ],
+    [
+      "a sentence about something that is gone",
+      { "docs/dependencies.md": "| `vitest` | Tests. |\n| `zod` | Parses. |\n| `moment` | Times. |" },
+      "docs/dependencies.md explains moment, which is not there",
     ],
     [
       "a long file",

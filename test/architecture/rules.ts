@@ -1,6 +1,14 @@
 import { isBuiltin } from "node:module";
 import { dirname, posix } from "node:path";
-import { importsOf, isTestCode, manifestsOf, packageOf, sourcesOf, type Tree } from "./tree.js";
+import {
+  dependenciesFile,
+  importsOf,
+  isTestCode,
+  manifestsOf,
+  packageOf,
+  sourcesOf,
+  type Tree,
+} from "./tree.js";
 
 const app = /^@countersign\/(identity|session-broker|proxy|masking|approval|audit|console)$/;
 const ours = /^@countersign\//;
@@ -103,6 +111,29 @@ export function undeclaredDependencies(tree: Tree): string[] {
       home.devDependencies.has(`@types/${name}`);
     return declared ? [] : [`${path} imports ${name}, which ${home.folder}package.json does not declare`];
   });
+}
+
+/** Dependencies without a sentence in docs/dependencies.md, and sentences without their dependency. */
+export function unexplainedDependencies(tree: Tree): string[] {
+  const explained = new Set(
+    (tree.get(dependenciesFile) ?? "")
+      .split("\n")
+      .filter((line) => line.startsWith("| `"))
+      .flatMap((line) => [...(line.split("|")[1] ?? "").matchAll(/`([^`]+)`/g)].map(([, name = ""]) => name)),
+  );
+  const named = new Set(
+    manifestsOf(tree)
+      .flatMap(({ dependencies, devDependencies }) => [...dependencies, ...devDependencies])
+      .filter((name) => !ours.test(name)),
+  );
+  return [
+    ...[...named.difference(explained)].map(
+      (name) => `${dependenciesFile} does not say why ${name} is there`,
+    ),
+    ...[...explained.difference(named)].map(
+      (name) => `${dependenciesFile} explains ${name}, which is not there`,
+    ),
+  ];
 }
 
 const linesMax = 300;

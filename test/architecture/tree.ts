@@ -6,10 +6,13 @@ import ts from "typescript";
 export type Tree = ReadonlyMap<string, string>;
 
 const foldersLeftOut = new Set(["node_modules", "dist", ".git", ".nx", ".countersign"]);
+export const dependenciesFile = "docs/dependencies.md";
 const foldersRead = ["apps", "libs", "infra", "test"];
 
 export function readTree(root: string): Tree {
-  const tree = new Map<string, string>([["package.json", readFileSync(join(root, "package.json"), "utf8")]]);
+  const tree = new Map(
+    ["package.json", dependenciesFile].map((path) => [path, readFileSync(join(root, path), "utf8")]),
+  );
   const read = (folder: string): void => {
     for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
       const path = `${folder}/${entry.name}`;
