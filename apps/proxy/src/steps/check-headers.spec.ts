@@ -41,6 +41,17 @@ describe("headers that repeat the message", () => {
     const city = `=?base64?${Buffer.from("Zürich").toString("base64")}?=`;
     const params = { "mcp-param-region": "us", "mcp-param-amount": "42", "mcp-param-yes": "true" };
     expect(() => check({ ...params, "mcp-param-city": city })).not.toThrow();
+    expect(() =>
+      checkHeaders(
+        { "mcp-param-x": "=?base64?AA==" },
+        classify({
+          jsonrpc: "2.0",
+          id: 1,
+          method: "tools/call",
+          params: { arguments: { x: "=?base64?AA==" } },
+        })!,
+      ),
+    ).not.toThrow();
     const legacy = classify({ jsonrpc: "2.0", id: 1, method: "ping" })!;
     expect(() => checkHeaders({}, legacy)).not.toThrow();
   });
