@@ -71,7 +71,11 @@ export class GatewayFixture {
 
   constructor(
     private readonly brokers: string,
-    private readonly options: { readonly allowedOrigins?: readonly string[] } = {},
+    private readonly options: {
+      readonly allowedOrigins?: readonly string[];
+      /** More of the proxy's environment. */
+      readonly environment?: Readonly<Record<string, string>>;
+    } = {},
   ) {
     this.#kafka = createKafka("test", brokers.split(","), createLogger("test", "silent"));
   }
@@ -98,6 +102,7 @@ export class GatewayFixture {
       PROXY_ID: `proxy-${randomUUID().slice(0, 8)}`,
       FINGERPRINT_KEY_FILE: join(folder, "key"),
       ALLOWED_ORIGINS: (this.options.allowedOrigins ?? []).join(","),
+      ...this.options.environment,
     });
     const log = createLogger("proxy", "debug", { write: (line) => void this.logLines.push(line) });
     this.#app = await createService(proxyService, config, log);
@@ -116,9 +121,9 @@ export class GatewayFixture {
   }
 
   /** Publishes one more endpoint, on which policy permits everything, and answers its name. */
-  async addEndpoint(upstreamUrl: string): Promise<string> {
+  async addEndpoint(upstream: string | Endpoint["upstream"]): Promise<string> {
     const name = `open-${randomUUID().slice(0, 8)}`;
-    this.#endpoints.push(this.#endpoint(name, upstreamUrl));
+    this.#endpoints.push(this.#endpoint(name, upstream));
     await this.#publishBundle();
     const metadata = `${this.url}/.well-known/oauth-protected-resource/mcp/${name}`;
     await until(async () => (await fetch(metadata)).status === 200, "the endpoint is known");
@@ -248,17 +253,20 @@ export class GatewayFixture {
     return { id: v7(), type, source, subject, time: new Date().toISOString(), data } as EventMessage;
   }
 
-  #endpoint(name: string, upstreamUrl: string): Endpoint {
+  #endpoint(name: string, upstream: string | Endpoint["upstream"]): Endpoint {
     process.env["TEST_UPSTREAM_TOKEN"] = upstreamSecret;
     return {
       name,
       title: "Payments",
-      upstream: {
-        url: upstreamUrl,
-        credential: { type: "bearer", token: { env: "TEST_UPSTREAM_TOKEN" } },
-        timeoutSeconds: 10,
-        forwardHeaders: ["x-trace"],
-      },
+      upstream:
+        typeof upstream !== "string"
+          ? upstream
+          : {
+              url: upstream,
+              credential: { type: "bearer", token: { env: "TEST_UPSTREAM_TOKEN" } },
+              timeoutSeconds: 10,
+              forwardHeaders: ["x-trace"],
+            },
       session: { durationSecondsMax: 3600, durationSecondsDefault: 1800, idleSeconds: 900 },
       approval: { expirySeconds: 60 },
       messageBytesMax: 1024 * 1024,

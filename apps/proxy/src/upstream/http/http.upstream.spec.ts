@@ -38,7 +38,11 @@ const stop = () => new Promise<unknown>((resolve) => void server.close(resolve))
 
 const credential: Credential = {
   issue: async () => bearer(tokens[0] ?? ""),
-  reissue: async () => (tokens.length > 1 ? bearer(tokens.splice(0, 1)[0] && (tokens[0] ?? "")) : undefined),
+  reissue: async () => {
+    if (tokens.length < 2) return undefined;
+    tokens.shift();
+    return bearer(tokens[0] ?? "");
+  },
 };
 const send = (changes: Partial<UpstreamRequest> = {}) =>
   new HttpUpstream(
