@@ -9,6 +9,7 @@ import { CheckpointKey } from "./checkpoint-key.js";
 import { Checkpoints } from "./checkpoints.js";
 import type { AuditConfig } from "./config.js";
 import { ExportController } from "./export.controller.js";
+import { FindByCardController } from "./find-by-card.controller.js";
 import { IntegrityController } from "./integrity.controller.js";
 import { Projection } from "./projection.js";
 import { RecordsController } from "./records.controller.js";
@@ -18,12 +19,18 @@ import { SiemRelay } from "./siem/siem.relay.js";
 
 /**
  * The evidence log. `Projection` appends what Kafka holds to PostgreSQL and its Merkle tree, `Checkpoints` signs the
- * head, `Scrub` looks whether the tables still say what was signed, `SiemRelay` hands records on, and the controllers let auditors search, replay, prove and export, each behind
- * `EvidenceAccess`.
+ * head, `Scrub` looks whether the tables still say what was signed, `SiemRelay` hands records on, and the controllers
+ * let auditors search, replay, prove, export and find by card, each behind `EvidenceAccess`.
  */
 @Module({
   imports: [PostgresModule.forSchema("audit")],
-  controllers: [IntegrityController, RecordsController, ExportController, PolicyConsumer],
+  controllers: [
+    IntegrityController,
+    RecordsController,
+    ExportController,
+    FindByCardController,
+    PolicyConsumer,
+  ],
   providers: [
     AuditMetrics,
     Projection,

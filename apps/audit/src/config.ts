@@ -1,5 +1,5 @@
 import { servicePorts } from "@countersign/contracts";
-import { postgresConfig, serviceConfig } from "@countersign/service-kit";
+import { keysFile, postgresConfig, serviceConfig } from "@countersign/service-kit";
 import { z } from "zod";
 
 export const auditConfig = serviceConfig.extend({
@@ -9,6 +9,11 @@ export const auditConfig = serviceConfig.extend({
     .string()
     .min(1)
     .describe("Ed25519 private key (PKCS #8, PEM) that signs checkpoints."),
+  FINGERPRINT_KEY_FILE: keysFile
+    .optional()
+    .describe(
+      "The proxies' fingerprint keys, to find the records of a card by its number; without it nobody can.",
+    ),
   LOG_ORIGIN: z
     .string()
     .regex(/^[^\s+]+$/, { error: "must be one word without spaces and plus signs, like example.com/log" })

@@ -4,10 +4,12 @@ import { type Frontier, type TreeNode, verifyPayloads } from "@countersign/evide
 import { Clock, type Delivery, type Entry, LOG, type Logger, Outbox } from "@countersign/service-kit";
 import type { EntityManager } from "typeorm";
 import { AuditMetrics } from "./audit.metrics.js";
+import { indexCards } from "./card-index.js";
 import { type LogRecord, quarantinedRecord, recordOf } from "./domain/log-record.js";
 import { newcomersAmong } from "./domain/newcomers.js";
 import { idOfPlace } from "./domain/place-id.js";
 import { followRecorders, type GapFound } from "./domain/recorder-gaps.js";
+import { noteMaskedViews } from "./masked-views.js";
 import { epochKey, readHeads, storeHeads } from "./recorder-heads.js";
 import { insertRecords, knownLeaves } from "./records.js";
 import { insertNodes, readFrontier } from "./tree.js";
@@ -34,6 +36,8 @@ export class Projection {
     const before = await readFrontier(manager);
     await insertRecords(manager, before.size, records);
     await insertNodes(manager, nodesOf(before, records));
+    await indexCards(manager, before.size, records);
+    await noteMaskedViews(manager, before.size, records);
     await this.outbox.add(manager, ...(await this.#alarms(records, now, manager)));
     this.metrics.records.inc(records.length);
   }

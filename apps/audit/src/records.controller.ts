@@ -7,6 +7,7 @@ import { cardLikeRefused, holdsCardLike } from "./access/card-like.js";
 import { EvidenceAccess } from "./access/evidence-access.js";
 import { UnauthenticatedFilter } from "./access/unauthenticated.filter.js";
 import { searchable } from "./domain/search-columns.js";
+import { asShown } from "./masked-views.js";
 import { endpointOfRecord, endpointOfSession, type Page, readPage, readRecord } from "./records.js";
 
 export const logIndex = z.coerce.number().int().nonnegative().max(999_999_999_999, {
@@ -38,7 +39,7 @@ export class RecordsController {
     const words = Object.fromEntries(Object.entries(asked).map(([name, value]) => [name, searchable(value)]));
     const page = await readPage(this.dataSource, { ...words, session, from, to }, { after, limit });
     await this.access.reads(caller, "search", query, page.records.length);
-    return page;
+    return this.#shown(page);
   }
 
   @Get("records/:logIndex")
@@ -51,7 +52,8 @@ export class RecordsController {
     const record = await readRecord(this.dataSource, index);
     await this.access.reads(caller, "record", { logIndex: index }, record ? 1 : 0);
     if (!record) throw recordUnknown();
-    return record;
+    const [shown = record] = await asShown(this.dataSource, [record]);
+    return shown;
   }
 
   @Get("sessions/:id/timeline")
@@ -64,7 +66,11 @@ export class RecordsController {
     await this.access.permit(caller, "timeline", await endpointOfSession(this.dataSource, session));
     const page = await readPage(this.dataSource, { session }, { after, limit });
     await this.access.reads(caller, "timeline", { session, after, limit }, page.records.length);
-    return page;
+    return this.#shown(page);
+  }
+
+  async #shown({ records, ...rest }: Page): Promise<Page> {
+    return { records: await asShown(this.dataSource, records), ...rest };
   }
 }
 

@@ -66,6 +66,8 @@ export interface RecordFilter {
   readonly type?: string | undefined;
   readonly outcome?: string | undefined;
   readonly session?: string | undefined;
+  /** Keyed fingerprints of a card, in hex; records that hold it under any of them. */
+  readonly cards?: readonly string[] | undefined;
   /** Only records below this index. */
   readonly before?: number | undefined;
 }
@@ -157,16 +159,18 @@ export const eventOf = ({
 });
 
 const comparisons = {
-  from: "time >=",
-  to: "time <=",
-  principal: "principal_id =",
-  endpoint: "endpoint =",
-  tool: "tool =",
-  method: "method =",
-  type: "type =",
-  outcome: "outcome =",
-  session: "session_id =",
-  before: "log_index <",
+  from: "time >= ?",
+  to: "time <= ?",
+  principal: "principal_id = ?",
+  endpoint: "endpoint = ?",
+  tool: "tool = ?",
+  method: "method = ?",
+  type: "type = ?",
+  outcome: "outcome = ?",
+  session: "session_id = ?",
+  cards: `log_index IN (SELECT log_index FROM audit.card_accesses
+    WHERE fingerprint IN (SELECT decode(card, 'hex') FROM unnest(?::text[]) AS card))`,
+  before: "log_index < ?",
 } as const satisfies Record<keyof RecordFilter, string>;
 
 function conditionOf(filter: RecordFilter, first: unknown[]): { condition: string; values: unknown[] } {
@@ -176,7 +180,7 @@ function conditionOf(filter: RecordFilter, first: unknown[]): { condition: strin
     const value = filter[name as keyof RecordFilter];
     if (value === undefined) continue;
     values.push(value);
-    condition += ` AND ${comparison} $${values.length}`;
+    condition += ` AND ${comparison.replace("?", `$${values.length}`)}`;
   }
   return { condition, values };
 }

@@ -88,6 +88,7 @@ export interface ServiceOptions {
   readonly databaseUrl: string;
   readonly issuerUrl: string;
   readonly keyFile: string;
+  readonly fingerprintKeyFile?: string;
   /** Runs between wiring and start. */
   readonly prepare?: (app: INestApplication) => void;
 }
@@ -100,6 +101,7 @@ export async function startService(options: ServiceOptions): Promise<{ app: INes
     GATEWAY_URL: "http://127.0.0.1:8080",
     ISSUER_URL: options.issuerUrl,
     CHECKPOINT_KEY_FILE: options.keyFile,
+    FINGERPRINT_KEY_FILE: options.fingerprintKeyFile,
   });
   const app = await createService(auditService, config, log);
   options.prepare?.(app);

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { SecretReference } from "@countersign/contracts";
 import { CountersignError } from "@countersign/contracts";
-import { serviceConfig } from "@countersign/service-kit";
+import { keysFile, serviceConfig } from "@countersign/service-kit";
 import { hostname } from "node:os";
 import { z } from "zod";
 
@@ -12,22 +12,11 @@ export const proxyConfig = serviceConfig.extend({
     .regex(/^[\w.-]{1,100}$/)
     .default(hostname())
     .describe("Stable name of this replica: it closes what a former process of the same name left open."),
-  FINGERPRINT_KEY_FILE: z
-    .string()
-    .transform((path, context) => {
-      try {
-        const key = Buffer.from(readFileSync(path, "utf8").trim(), "base64");
-        if (key.length >= 32) return key;
-        context.addIssue({
-          code: "custom",
-          message: "the file must hold at least 32 random bytes in base64",
-        });
-      } catch {
-        context.addIssue({ code: "custom", message: "the file cannot be read" });
-      }
-      return z.NEVER;
-    })
-    .describe("Key of fingerprints and request digests, shared by all proxies and masking."),
+  FINGERPRINT_KEY_FILE: keysFile
+    .transform(([current]) => current ?? z.NEVER)
+    .describe(
+      "Keys of fingerprints and request digests, in base64, one a line, shared by all proxies, masking and audit. The first one counts here.",
+    ),
   ALLOWED_ORIGINS: z
     .string()
     .default("")

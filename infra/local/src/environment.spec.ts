@@ -54,7 +54,7 @@ describe("what a part is told", () => {
     ["/secrets/cookie-secret", ["identity"]],
     ["client-secret", ["identity"]],
     ["/secrets/checkpoint-key", ["audit"]],
-    ["/secrets/fingerprint-key", ["proxy", "masking"]],
+    ["/secrets/fingerprint-key", ["proxy", "masking", "audit"]],
     ["upstream-token", ["proxy", "session-broker"]],
     ["ci-secret", []],
     ["/secrets/postgres-password", []],

@@ -61,7 +61,7 @@ function ownSettings(name: ServiceName, around: Surroundings): Environment {
     case "masking":
       return { VAULT_KEYS_FILE: files.vaultKeys, FINGERPRINT_KEY_FILE: files.fingerprintKey };
     case "audit":
-      return { CHECKPOINT_KEY_FILE: files.checkpointKey };
+      return { CHECKPOINT_KEY_FILE: files.checkpointKey, FINGERPRINT_KEY_FILE: files.fingerprintKey };
     case "approval":
       return {};
   }

@@ -11,6 +11,7 @@ export { type Check, Health } from "./health.js";
 export { ApiError, Shape } from "./http/api-error.js";
 export { bearerOf, Caller, Public } from "./http/auth.guard.js";
 export { TokenRefused, TokenVerifier } from "./http/token-verifier.js";
+export { keysFile } from "./keys-file.js";
 export { createKafka } from "./kafka/client.js";
 export { type Decoded, decodeEvent, encodeEvent } from "./kafka/codec.js";
 export { DurableTransport } from "./kafka/durable.transport.js";

@@ -5,14 +5,14 @@ import {
   type Recorder,
   type TopicName,
 } from "@countersign/contracts";
-import { leafHash, leafOf, recorderOf } from "@countersign/evidence";
+import { leafHash, leafOf, recorderOf, withoutCiphertext } from "@countersign/evidence";
 import { type Delivery, quarantineOf } from "@countersign/service-kit";
 import { idOfPlace } from "./place-id.js";
 
 /** One entry of the log before it has its index. */
 export interface LogRecord {
   readonly event: EventMessage;
-  /** The data as it was received: what a reader parses and what the leaf is made of. */
+  /** The data as it was received, without ciphertext: what a reader parses and what the leaf is made of. */
   readonly dataText: string;
   readonly leafHash: Uint8Array;
   readonly place: { readonly topic: TopicName; readonly partition: number; readonly offset: string };
@@ -40,7 +40,7 @@ export function recordOf(delivery: Delivery, now: Date): LogRecord {
     }
     return {
       event,
-      dataText: delivery.value?.toString("utf8") ?? "",
+      dataText: keptText(event, delivery.value),
       leafHash: leafHash(leafOf(event)),
       place: placeOf(delivery),
       ...(recorder ? { recorder } : {}),
@@ -50,6 +50,15 @@ export function recordOf(delivery: Delivery, now: Date): LogRecord {
     return quarantinedRecord({ ...delivery, problem: { reason: "invalid_data", detail: error.code } }, now);
   }
 }
+
+/**
+ * What can never be deleted again must not hold what can be decrypted: shredding a session's key in the vault has to be
+ * the end of its originals. Their digests stay, and so does the leaf.
+ */
+const keptText = (event: EventMessage, value: Buffer | null): string => {
+  const kept = withoutCiphertext(event);
+  return kept === event.data ? (value?.toString("utf8") ?? "") : JSON.stringify(kept);
+};
 
 /** What is recorded in place of a message, under an id that its place alone decides. */
 export function quarantinedRecord(delivery: Delivery, now: Date): LogRecord {

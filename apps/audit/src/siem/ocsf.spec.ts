@@ -75,6 +75,47 @@ const record = (topic: string, type: string, data: unknown, source = "proxy"): R
 
 const everyKind: [string, RecordView, Partial<OcsfEvent>][] = [
   [
+    "card data that the first look missed",
+    record(
+      "masking.events",
+      "CardDataMissed",
+      {
+        recordId: id,
+        callId: id,
+        sessionId,
+        endpoint: "payments",
+        part: "response",
+        policyVersion: "v",
+        view: {
+          ...payload,
+          findings: [{ kind: "pan", path: "/card", start: 0, end: 16, rule: "second.hex" }],
+        },
+      },
+      "masking",
+    ),
+    { class_uid: 2006, severity_id: 4, status_detail: "pan (second.hex)" },
+  ],
+  [
+    "the end of a session's originals",
+    record(
+      "masking.events",
+      "SessionKeyDestroyed",
+      { sessionId, keyIds: [id], originals: 2, cause: "request", by, justification: "ticket 7" },
+      "masking",
+    ),
+    { class_uid: 6003, activity_id: 4, status_id: 1, severity_id: 3 },
+  ],
+  [
+    "session keys under a new vault key",
+    record(
+      "masking.events",
+      "SessionKeysRewrapped",
+      { vaultKeyId: "v2", formerVaultKeyIds: ["v1"], sessionKeys: 3 },
+      "masking",
+    ),
+    { class_uid: 6002, activity_id: 8, status_id: 1 },
+  ],
+  [
     "a call that ended well",
     record("mcp.traffic", "CallCompleted", { ...call, outcome: "result", response: payload, latencyMs: 12 }),
     { class_uid: 6003, activity_id: 99, status_id: 1, severity_id: 1 },

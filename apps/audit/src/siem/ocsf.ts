@@ -122,6 +122,18 @@ function describe(event: Evidence): Described {
           severity: "medium",
         }),
       };
+    case "SessionKeyDestroyed":
+      return ownActivity({
+        operation: "vault.destroy-keys",
+        activity: "delete",
+        who: { person: event.data.by, sessionId: event.data.sessionId, service: event.source },
+        resource: { uid: event.data.sessionId, type: "session's sealed originals" },
+        status: "success",
+        statusDetail: event.data.justification ?? event.data.cause,
+        severity: event.data.cause === "request" ? "medium" : "informational",
+      });
+    case "SessionKeysRewrapped":
+      return lifecycle("update", `vault key ${event.data.vaultKeyId}`);
     case "RevealRefused":
       return ownActivity({
         operation: "vault.reveal",
@@ -152,6 +164,11 @@ function describe(event: Evidence): Described {
       return incident(event, "A recorder's numbering has a hole or a broken chain", event.data.reason);
     case "EvidenceAltered":
       return incident(event, "A stored record was altered", `record ${event.data.logIndex}`);
+    case "CardDataMissed": {
+      const kinds = new Set(event.data.view.findings.map(({ kind, rule }) => `${kind} (${rule})`));
+      const found = incident(event, "Card data was recorded unmasked", [...kinds].join(", "));
+      return { ...found, sessionId: event.data.sessionId };
+    }
     case "MessageQuarantined":
       return incident(event, "A message on the log cannot be read", event.data.reason);
   }
