@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
+import { type Configuration, loadConfiguration } from "@countersign/configuration";
 import { CountersignError, type SecretReference } from "@countersign/contracts";
 import { postgresConfig, serviceConfig } from "@countersign/service-kit";
+import type { JWK } from "oidc-provider";
 import { z } from "zod";
 
 const originOf = z
@@ -39,6 +41,10 @@ export const identityConfig = serviceConfig.extend(postgresConfig.shape).extend(
 });
 export type IdentityConfig = z.infer<typeof identityConfig>;
 
+/** `countersign.yaml`, whose URLs and client ids may name environment variables. Errors: ConfigurationRefused. */
+export const readConfiguration = ({ COUNTERSIGN_CONFIG: path }: IdentityConfig): Promise<Configuration> =>
+  loadConfiguration(path, process.env);
+
 export class SecretUnreadable extends CountersignError {
   constructor(what: string, options?: { cause?: unknown }) {
     super("secret_unreadable", `Cannot read ${what}; make it readable to this service.`, options);
@@ -62,4 +68,21 @@ export function readSecretFile(path: string): string {
   }
   if (!text) throw new SecretUnreadable(`the empty file ${path}`);
   return text;
+}
+
+const publicKeys = z.object({
+  keys: z.array(z.looseObject({ kty: z.enum(["EC", "RSA", "OKP"]), d: z.undefined() })).min(1),
+});
+
+/** A JSON Web Key Set of public keys. */
+export function readPublicKeys(path: string): { keys: JWK[] } {
+  let read: unknown;
+  try {
+    read = JSON.parse(readSecretFile(path));
+  } catch (cause) {
+    throw new SecretUnreadable(`the keys in ${path}`, { cause });
+  }
+  const parsed = publicKeys.safeParse(read);
+  if (!parsed.success) throw new SecretUnreadable(`${path} as a set of public keys without a private one`);
+  return { keys: parsed.data.keys };
 }

@@ -1,13 +1,9 @@
-import { createHash, randomBytes } from "node:crypto";
 import { apiAudience } from "@countersign/contracts";
-import { EventLog, LogUnavailable } from "@countersign/service-kit";
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from "jose";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from "vitest";
-import { Browser, fieldOf, type Visit } from "./testing/browser.fixture.js";
+import { Browser, fieldOf, linkIn, type Visit } from "./testing/browser.fixture.js";
+import { oauthAt, redirectUri, resource } from "./testing/oauth.fixture.js";
 import { gatewayUrl, type Running, startIdentity, workloadToken } from "./testing/identity.fixture.js";
-
-const redirectUri = "http://127.0.0.1:9/callback";
-const resource = `${gatewayUrl}/mcp/payments`;
 
 let identity: Running;
 beforeAll(async () => {
@@ -19,84 +15,19 @@ afterEach(() => {
   identity.decide = () => ({ granted: { seconds: 1_800 } });
 });
 
-const register = async (metadata: Record<string, unknown> = {}) => {
-  const response = await fetch(`${identity.issuer}/register`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({
-      client_name: "Inspector",
-      redirect_uris: [redirectUri],
-      grant_types: ["authorization_code", "refresh_token"],
-      token_endpoint_auth_method: "client_secret_basic",
-      scope: "openid email profile",
-      ...metadata,
-    }),
-  });
-  return { status: response.status, body: (await response.json()) as Record<string, string> };
-};
-
-const clientId = async () => (await register()).body["client_id"] ?? "";
-
-const verifier = randomBytes(32).toString("base64url");
-const challenge = createHash("sha256").update(verifier).digest("base64url");
-
-const authorizeUrl = (client: string, changes: Record<string, string | undefined> = {}) => {
-  const params = {
-    client_id: client,
-    redirect_uri: redirectUri,
-    response_type: "code",
-    code_challenge: challenge,
-    code_challenge_method: "S256",
-    resource,
-    state: "s",
-    ...changes,
-  };
-  const given = Object.entries(params).filter((entry): entry is [string, string] => entry[1] !== undefined);
-  return `${identity.issuer}/authorize?${new URLSearchParams(given).toString()}`;
-};
-
-/** Logs in at the identity provider and lands on the page that asks. */
-const logIn = async (browser: Browser, url: string, login = "engineer") => {
-  const form = await browser.get(url);
-  expect(form.text).toContain("Who are you today?");
-  return browser.post(form.url.href, { login });
-};
-
-const answerSession = (browser: Browser, page: Visit, changes: Record<string, string> = {}) =>
-  browser.post(`${page.url.href}/session`, {
-    seal: fieldOf(page, "seal"),
-    justification: "Chargeback investigation",
-    duration: "1800",
-    ...changes,
-  });
-
-const token = async (form: Record<string, string>) => {
-  const response = await fetch(`${identity.issuer}/token`, {
-    method: "POST",
-    body: new URLSearchParams(form),
-  });
-  return { status: response.status, body: (await response.json()) as Record<string, string> };
-};
-
-const redeem = (client: string, callback: Visit, changes: Record<string, string> = {}) =>
-  token({
-    grant_type: "authorization_code",
-    client_id: client,
-    code: callback.url.searchParams.get("code") ?? "",
-    redirect_uri: redirectUri,
-    code_verifier: verifier,
-    resource,
-    ...changes,
-  });
-
-/** A whole login, up to the code. */
-const codeFor = async (client: string, browser = new Browser(), login = "engineer") =>
-  answerSession(browser, await logIn(browser, authorizeUrl(client), login));
-
-const facts = async (type: string) => (await identity.facts()).filter((fact) => fact.type === type);
-
-const kafkaRefuses = () =>
-  vi.spyOn(identity.app.get(EventLog), "append").mockRejectedValue(new LogUnavailable("no acknowledgement"));
+const {
+  register,
+  clientId,
+  authorizeUrl,
+  begin,
+  logIn,
+  answerSession,
+  token,
+  redeem,
+  codeFor,
+  facts,
+  kafkaRefuses,
+} = oauthAt(() => identity);
 
 describe("a client that registers itself", () => {
   it.each([
@@ -162,11 +93,29 @@ describe("an authorization request", () => {
   it("may name any port of this machine, as native clients need to", async () => {
     const client = (await register({ redirect_uris: ["http://localhost/callback"] })).body["client_id"] ?? "";
     const other = authorizeUrl(client, { redirect_uri: "http://localhost:54321/callback" });
-    expect((await new Browser().get(other)).text).toContain("Who are you today?");
+    expect((await begin(new Browser(), other)).text).toContain("Who are you today?");
   });
 });
 
 describe("a login", () => {
+  it("begins only once the person agreed to it for this client and place, and is asked no more then", async () => {
+    const client = await clientId();
+    const browser = new Browser();
+    const page = await browser.get(authorizeUrl(client));
+    expect(page.text).toContain("Log in for Inspector (unverified)?");
+    expect(page.text).toContain("127.0.0.1:9");
+    const skipped = await browser.get(`${page.url.href}/login/${identity.providerId}`);
+    expect(skipped.status).toBe(403);
+    const other = await browser.get(authorizeUrl(await clientId()));
+    const seal = new URL(linkIn(other) ?? "").search;
+    expect((await browser.get(`${page.url.href}/login/${identity.providerId}${seal}`)).status).toBe(403);
+    expect((await browser.get(linkIn(page) ?? "")).text).toContain("Who are you today?");
+    expect((await browser.get(authorizeUrl(client))).text).toContain("Who are you today?");
+    const elsewhere = (await register({ redirect_uris: ["https://example.com/cb"] })).body["client_id"] ?? "";
+    const asked = await browser.get(authorizeUrl(elsewhere, { redirect_uri: "https://example.com/cb" }));
+    expect(asked.text).toContain("example.com");
+  });
+
   it("does not count in a browser that did not begin it", async () => {
     const page = await new Browser().get(authorizeUrl(await clientId()));
     const before = (await facts("PrincipalAuthenticated")).length;
@@ -183,7 +132,7 @@ describe("a login", () => {
 
   it("does not count while evidence cannot be written", async () => {
     const browser = new Browser();
-    const form = await browser.get(authorizeUrl(await clientId()));
+    const form = await begin(browser, authorizeUrl(await clientId()));
     kafkaRefuses();
     const page = await browser.post(form.url.href, { login: "engineer" });
     expect(page.status).toBe(503);
@@ -192,7 +141,7 @@ describe("a login", () => {
 
   it("that the identity provider refuses is recorded as a failure", async () => {
     const browser = new Browser();
-    await browser.get(authorizeUrl(await clientId()));
+    await begin(browser, authorizeUrl(await clientId()));
     const [, state = ""] = /countersign_login_([\w-]+)/.exec(browser.names().join()) ?? [];
     const page = await browser.get(
       `${identity.issuer}/login/${identity.providerId}/callback?error=access_denied&state=${state}`,
@@ -527,7 +476,7 @@ describe("the service", () => {
         code_challenge_methods_supported: ["S256"],
         authorization_response_iss_parameter_supported: true,
         client_id_metadata_document_supported: true,
-        token_endpoint_auth_methods_supported: ["none"],
+        token_endpoint_auth_methods_supported: ["none", "private_key_jwt"],
       });
     }
   });

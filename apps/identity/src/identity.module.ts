@@ -5,26 +5,34 @@ import {
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
 } from "@nestjs/common";
-import { type Configuration, loadConfiguration } from "@countersign/configuration";
+import type { Configuration } from "@countersign/configuration";
 import { Clock, LOG, type Logger, PostgresModule, Ticker } from "@countersign/service-kit";
 import { Provider } from "oidc-provider";
 import { DataSource } from "typeorm";
-import { type IdentityConfig, readSecretFile } from "./config.js";
+import { type IdentityConfig, readConfiguration, readSecretFile } from "./config.js";
 import { audienceOf } from "./domain/audience.js";
 import { HomeController } from "./home.controller.js";
 import { IdentityEvents } from "./identity-events.js";
 import { Authorizations } from "./interaction/authorizations.js";
+import { ClientConsents } from "./interaction/client-consents.js";
 import { InteractionController } from "./interaction/interaction.controller.js";
+import { LoginSteps } from "./interaction/login-steps.js";
+import { BackChannelLogout } from "./login/back-channel-logout.js";
 import { IdentityProviders } from "./login/identity-providers.js";
 import { LoginController } from "./login/login.controller.js";
 import { LoginStates } from "./login/login-state.js";
+import { recheck } from "./login/recheck.js";
+import { PersonSessions } from "./person-sessions.js";
+import { registerClientCredentials } from "./provider/client-credentials.js";
+import { registerJwtBearer } from "./provider/jwt-bearer.js";
 import { createProvider } from "./provider/provider.js";
 import { loadSigningKeys } from "./provider/signing-keys.js";
 import { registerTokenExchange } from "./provider/token-exchange.js";
 import { Seals } from "./seals.js";
 import { SessionRequests } from "./session-requests.js";
 import { Logins } from "./store/logins.js";
-import { removeExpired } from "./store/oidc-store.js";
+import { OidcStore, removeExpired } from "./store/oidc-store.js";
+import { OneTime } from "./store/one-time.js";
 import { EndpointsView } from "./views/endpoints.view.js";
 import { SessionsView } from "./views/sessions.view.js";
 import { ViewsConsumer } from "./views/views.consumer.js";
@@ -47,25 +55,54 @@ export class IdentityModule implements OnApplicationBootstrap, OnApplicationShut
         SessionsView,
         IdentityEvents,
         SessionRequests,
+        PersonSessions,
         Authorizations,
+        LoginSteps,
         {
           provide: CONFIGURATION,
-          useFactory: () => loadConfiguration(config.COUNTERSIGN_CONFIG, process.env),
+          useFactory: () => readConfiguration(config),
         },
         { provide: Seals, useFactory: () => new Seals(readSecretFile(config.COOKIE_SECRET_FILE)) },
         {
           provide: Logins,
+          inject: [DataSource, Seals],
+          useFactory: (dataSource: DataSource, seals: Seals) => new Logins(dataSource, seals),
+        },
+        {
+          provide: ClientConsents,
           inject: [DataSource],
-          useFactory: (dataSource: DataSource) => new Logins(dataSource),
+          useFactory: (dataSource: DataSource) =>
+            new ClientConsents(new OidcStore(dataSource, "Consent"), isSecure(config)),
+        },
+        {
+          provide: BackChannelLogout,
+          inject: [IdentityProviders, Logins, DataSource, PersonSessions],
+          useFactory: (
+            identityProviders: IdentityProviders,
+            logins: Logins,
+            dataSource: DataSource,
+            persons: PersonSessions,
+          ) =>
+            new BackChannelLogout(identityProviders, logins, new OneTime(dataSource, "LogoutToken"), persons),
         },
         {
           provide: IdentityProviders,
-          inject: [CONFIGURATION, Seals, Clock],
-          useFactory: ({ identityProviders }: Configuration, seals: Seals, clock: Clock) =>
+          inject: [CONFIGURATION, Seals, Clock, DataSource],
+          useFactory: (
+            { identityProviders }: Configuration,
+            seals: Seals,
+            clock: Clock,
+            dataSource: DataSource,
+          ) =>
             new IdentityProviders(
               identityProviders,
               config.ISSUER_URL,
-              new LoginStates(seals, config.ISSUER_URL.startsWith("https:"), () => clock.now()),
+              new LoginStates(seals, isSecure(config), () => clock.now()),
+              {
+                requests: new OneTime(dataSource, "SamlRequest"),
+                assertions: new OneTime(dataSource, "SamlAssertion"),
+                answers: new OneTime(dataSource, "SamlAnswer"),
+              },
             ),
         },
         {
@@ -79,6 +116,8 @@ export class IdentityModule implements OnApplicationBootstrap, OnApplicationShut
             Logins,
             IdentityEvents,
             SessionRequests,
+            PersonSessions,
+            IdentityProviders,
             Clock,
             LOG,
           ],
@@ -116,16 +155,15 @@ type Parts = [
   Logins,
   IdentityEvents,
   SessionRequests,
+  PersonSessions,
+  IdentityProviders,
   Clock,
   Logger,
 ];
 
 async function assemble(config: IdentityConfig, parts: Parts): Promise<Provider> {
-  const [configuration, seals, dataSource, endpoints, sessions, logins, events, requests, clock, log] = parts;
-  const keys = await loadSigningKeys(config.IDENTITY_KEYS_FILE);
-  const provider = createProvider({
-    config,
-    keys,
+  const [
+    configuration,
     seals,
     dataSource,
     endpoints,
@@ -133,15 +171,46 @@ async function assemble(config: IdentityConfig, parts: Parts): Promise<Provider>
     logins,
     events,
     requests,
+    persons,
+    identityProviders,
+    clock,
+    log,
+  ] = parts;
+  const keys = await loadSigningKeys(config.IDENTITY_KEYS_FILE);
+  const { identityProviders: configured, workloadIssuers: issuers, clients } = configuration;
+  const provider = createProvider({
+    config,
+    keys,
+    clients,
+    seals,
+    dataSource,
+    endpoints,
+    sessions,
+    logins,
+    events,
+    requests,
+    persons,
+    recheck: (accountId, loginAt) => recheck({ identityProviders, configured, logins }, accountId, loginAt),
     clock,
     log,
   });
-  registerTokenExchange(provider, {
-    issuers: configuration.workloadIssuers,
-    audienceOf: (resource) => audienceOf(resource, config.GATEWAY_URL, endpoints.all()),
+  const machines = {
+    audienceOf: (resource: string) => audienceOf(resource, config.GATEWAY_URL, endpoints.all()),
     events,
     requests,
     clock,
+  };
+  registerTokenExchange(provider, { ...machines, issuers });
+  registerJwtBearer(provider, {
+    ...machines,
+    issuers,
+    identityProviders: configured,
+    ownIssuer: config.ISSUER_URL,
+    used: new OneTime(dataSource, "Assertion"),
   });
+  registerClientCredentials(provider, { ...machines, clients });
   return provider;
 }
+
+/** Whether browsers reach this service over TLS, so that cookies can insist on it. */
+const isSecure = ({ ISSUER_URL: issuer }: IdentityConfig): boolean => issuer.startsWith("https:");

@@ -1,4 +1,11 @@
-import { createHmac, hkdfSync, timingSafeEqual } from "node:crypto";
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  hkdfSync,
+  randomBytes,
+  timingSafeEqual,
+} from "node:crypto";
 
 /** Signs what browsers carry for us. Each purpose has a key of its own, so that one seal never passes for another. */
 export class Seals {
@@ -30,6 +37,29 @@ export class Seals {
     if (rest.length > 0 || given.length !== expected.length || !timingSafeEqual(given, expected))
       return undefined;
     return JSON.parse(Buffer.from(body, "base64url").toString("utf8"));
+  }
+
+  /** A text that only this service can read, for what is kept where others may look. */
+  lock(purpose: string, value: unknown): string {
+    const nonce = randomBytes(12);
+    const cipher = createCipheriv("aes-256-gcm", Buffer.from(this.keyFor(purpose), "base64url"), nonce);
+    const body = Buffer.concat([cipher.update(JSON.stringify(value), "utf8"), cipher.final()]);
+    return Buffer.concat([nonce, cipher.getAuthTag(), body]).toString("base64url");
+  }
+
+  /** What was locked, or undefined where it cannot be opened with today's key. */
+  unlock(purpose: string, locked: unknown): unknown {
+    if (typeof locked !== "string") return undefined;
+    const bytes = Buffer.from(locked, "base64url");
+    try {
+      const key = Buffer.from(this.keyFor(purpose), "base64url");
+      const decipher = createDecipheriv("aes-256-gcm", key, bytes.subarray(0, 12), { authTagLength: 16 });
+      decipher.setAuthTag(bytes.subarray(12, 28));
+      const body = Buffer.concat([decipher.update(bytes.subarray(28)), decipher.final()]);
+      return JSON.parse(body.toString("utf8"));
+    } catch {
+      return undefined;
+    }
   }
 
   #signature(purpose: string, body: string): string {

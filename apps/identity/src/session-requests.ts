@@ -1,5 +1,5 @@
 import { Injectable } from "@nestjs/common";
-import type { RequestSession, RevokeSession } from "@countersign/contracts";
+import type { RequestSession, RevocationCause, RevokeSession } from "@countersign/contracts";
 import { Clock, EventLog } from "@countersign/service-kit";
 import { type SessionState, SessionsView } from "./views/sessions.view.js";
 
@@ -40,11 +40,11 @@ export class SessionRequests {
     }
   }
 
-  /** Asks that a session end, because something is wrong with its tokens. */
-  async revoke(sessionId: string, reason: string): Promise<void> {
+  /** Asks that a session end before its time. */
+  async revoke(sessionId: string, reason: string, cause: RevocationCause): Promise<void> {
     await this.#send(sessionId, {
       type: "RevokeSession",
-      data: { sessionId, by: { id: "countersign:identity", name: "Countersign identity" }, reason },
+      data: { sessionId, by: { id: "countersign:identity", name: "Countersign identity" }, reason, cause },
     });
   }
 

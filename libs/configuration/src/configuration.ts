@@ -5,12 +5,16 @@ import type { ConfigurationInput } from "./schema.js";
 
 export type IdentityProvider = ConfigurationInput["identityProviders"][number];
 export type WorkloadIssuer = ConfigurationInput["workloadIssuers"][number];
+export type OidcProvider = Extract<IdentityProvider, { type: "oidc" }>;
+export type SamlProvider = Extract<IdentityProvider, { type: "saml" }>;
+export type KeyedClient = ConfigurationInput["clients"][number];
 export type BundleContent = Omit<PolicyBundle, "publishedAt">;
 
 /** A configuration that was checked as a whole. */
 export interface Configuration {
   readonly identityProviders: readonly IdentityProvider[];
   readonly workloadIssuers: readonly WorkloadIssuer[];
+  readonly clients: readonly KeyedClient[];
   /** The card-data policy; the masking service gives it a version when it publishes it. */
   readonly cardData: Omit<CardDataPolicy, "version">;
   /** What the session broker publishes. The version is the SHA-256 of the content, so the same files are one version. */
@@ -18,7 +22,7 @@ export interface Configuration {
 }
 
 export const configurationOf = (input: ConfigurationInput, folder: PolicyFolder): Configuration => {
-  const { identityProviders, workloadIssuers, cardData } = input;
+  const { identityProviders, workloadIssuers, clients, cardData } = input;
   const content = {
     endpoints: input.endpoints.map(endpointOf).toSorted((a, b) => (a.name < b.name ? -1 : 1)),
     policies: [...folder.policies],
@@ -29,6 +33,7 @@ export const configurationOf = (input: ConfigurationInput, folder: PolicyFolder)
   return {
     identityProviders,
     workloadIssuers,
+    clients,
     cardData,
     bundle: () => structuredClone({ version, ...content }),
   };
@@ -38,17 +43,20 @@ const endpointOf = (given: ConfigurationInput["endpoints"][number]): Endpoint =>
   name: given.name,
   title: given.title ?? given.name,
   upstream: upstreamOf(given.upstream),
-  session: {
-    durationSecondsMax: given.session.maximum,
-    durationSecondsDefault: given.session.default,
-    idleSeconds: given.session.idle,
-    ...(given.session.justification === undefined
-      ? {}
-      : { justificationPattern: given.session.justification }),
-  },
+  session: sessionOf(given.session),
   approval: { expirySeconds: given.approval.expiresAfter },
   originals: { retentionSeconds: given.originalsRetention },
   messageBytesMax: given.messageLimit,
+});
+
+const sessionOf = (given: ConfigurationInput["endpoints"][number]["session"]): Endpoint["session"] => ({
+  durationSecondsMax: given.maximum,
+  durationSecondsDefault: given.default,
+  idleSeconds: given.idle,
+  ...(given.justification === undefined ? {} : { justificationPattern: given.justification }),
+  ...(given.perPrincipal === undefined ? {} : { sessionsPerPrincipalMax: given.perPrincipal }),
+  ...(given.requireMfa ? { mfaRequired: true } : {}),
+  ...(given.maxAuthAge === undefined ? {} : { authenticationAgeSecondsMax: given.maxAuthAge }),
 });
 
 const upstreamOf = (given: ConfigurationInput["endpoints"][number]["upstream"]): Endpoint["upstream"] => {

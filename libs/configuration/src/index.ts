@@ -1,4 +1,12 @@
-export type { BundleContent, Configuration, IdentityProvider, WorkloadIssuer } from "./configuration.js";
+export type {
+  BundleContent,
+  Configuration,
+  IdentityProvider,
+  WorkloadIssuer,
+  KeyedClient,
+  OidcProvider,
+  SamlProvider,
+} from "./configuration.js";
 export { durationSeconds } from "./duration.js";
 export { configurationFingerprint } from "./fingerprint.js";
 export { loadConfiguration } from "./load-configuration.js";

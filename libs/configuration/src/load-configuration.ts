@@ -56,6 +56,7 @@ const doubles = (value: unknown) =>
     [
       ["identityProviders", "id"],
       ["workloadIssuers", "id"],
+      ["clients", "id"],
       ["endpoints", "name"],
     ] as const
   ).flatMap(([list, key]) =>

@@ -1,7 +1,8 @@
-import { cardDataPolicy, endpointName, secretReference } from "@countersign/contracts";
+import { cardDataPolicy, endpointName } from "@countersign/contracts";
 import { z } from "zod";
 import { byteSize } from "./byte-size.js";
-import { duration, text, webUrl } from "./fields.js";
+import { duration } from "./fields.js";
+import { identityProvider, keyedClient, workloadIssuer } from "./identity.schema.js";
 import { upstream } from "./upstream.schema.js";
 
 /** PCI DSS 8.2.8: whoever was idle for longer than this has to prove themselves again. */
@@ -26,32 +27,6 @@ function compiles(pattern: string): boolean {
   }
 }
 
-const secret = secretReference;
-
-const identityProvider = (env: NodeJS.ProcessEnv) =>
-  z.strictObject({
-    id: endpointName,
-    title: z.string().min(1).max(80),
-    type: z.literal("oidc"),
-    issuer: webUrl(env),
-    clientId: text(env),
-    clientSecret: secret,
-    groupsClaim: z.string().min(1).default("groups"),
-    scopes: z.array(z.string().min(1)).default(["openid", "profile", "email"]),
-  });
-
-const workloadIssuer = (env: NodeJS.ProcessEnv) =>
-  z.strictObject({
-    id: endpointName,
-    issuer: webUrl(env),
-    audience: text(env),
-    /** Where the issuer's keys are, where its metadata does not say or cannot be reached. */
-    jwksUrl: webUrl(env).optional(),
-    groupsClaim: z.string().min(1).default("groups"),
-    /** Groups that every workload of this issuer has, for issuers that state none. */
-    groups: z.array(z.string().min(1)).default([]),
-  });
-
 const endpoint = (env: NodeJS.ProcessEnv) =>
   z.strictObject({
     name: endpointName,
@@ -63,6 +38,12 @@ const endpoint = (env: NodeJS.ProcessEnv) =>
         default: duration(sessionSecondsMax, "no session is longer than a day").default(1_800),
         idle: duration(idleSecondsMax, "PCI DSS 8.2.8").default(idleSecondsMax),
         justification: regularExpression.optional(),
+        /** How many sessions one principal may have here at the same time. */
+        perPrincipal: z.int().min(1).max(1_000).optional(),
+        /** People need more than one factor here (PCI DSS 8.4). */
+        requireMfa: z.boolean().default(false),
+        /** People must have logged in no longer ago than this when a session begins. */
+        maxAuthAge: duration(sessionSecondsMax, "a login is believed no longer than a day").optional(),
       })
       .refine((session) => session.default <= session.maximum, {
         error: "must not be longer than `maximum`",
@@ -96,6 +77,7 @@ export const configurationSchema = (env: NodeJS.ProcessEnv) =>
   z.strictObject({
     identityProviders: z.array(identityProvider(env)).min(1, { error: "must name at least one" }),
     workloadIssuers: z.array(workloadIssuer(env)).default([]),
+    clients: z.array(keyedClient(env)).default([]),
     endpoints: z.array(endpoint(env)).min(1, { error: "must name at least one" }),
     policies: z.string().min(1).default("./policies"),
     cardData: z

@@ -1,7 +1,9 @@
+import { readFile } from "node:fs/promises";
 import { endpoint } from "@countersign/contracts";
 import { describe, expect, it } from "vitest";
 import { shapeProblems } from "./shape-problems.js";
 import { upstream } from "./upstream.schema.js";
+import { parseYaml } from "./yaml-file.js";
 
 const schema = upstream({ CARD_DATA: "/srv/cards" });
 const problemsOf = (value: unknown) => {
@@ -82,5 +84,29 @@ describe("an upstream", () => {
   it("of a bundle that was published before transports had names is one of streamable HTTP", () => {
     const published = { url, credential: { type: "none" }, timeoutSeconds: 60, forwardHeaders: [] };
     expect(endpoint.shape.upstream.parse(published)).toEqual(published);
+  });
+
+  it("is what the documentation shows", async () => {
+    const text = await readFile(new URL("../../../docs/upstreams.md", import.meta.url), "utf8");
+    const examples = [...text.matchAll(/```yaml\n(.*?)```/gs)].map(([, yaml = ""]) =>
+      parseYaml("docs", yaml),
+    );
+    expect(examples).toHaveLength(4);
+    for (const example of examples) {
+      expect(problemsOf(Array.isArray(example) ? example : example.value)).toEqual([]);
+    }
+  });
+
+  it("is what the commented example of the configuration shows", async () => {
+    const text = await readFile(new URL("../../../countersign.yaml", import.meta.url), "utf8");
+    const lines = text.split("\n");
+    const first = lines.findIndex((line) => line.startsWith("  # - name: exports"));
+    const example = lines.slice(first, first + 5).map((line) => line.slice(4));
+    const yaml = parseYaml("countersign.yaml", example.join("\n"));
+    expect(Array.isArray(yaml) ? yaml : yaml.value).toEqual([
+      { name: "exports", upstream: expect.objectContaining({ transport: "stdio" }) as unknown },
+    ]);
+    const [{ upstream: shown }] = (Array.isArray(yaml) ? [] : yaml.value) as [{ upstream: unknown }];
+    expect(problemsOf(shown)).toEqual([]);
   });
 });

@@ -88,6 +88,9 @@ export const endpoint = z.object({
     durationSecondsDefault: z.int().positive(),
     idleSeconds: z.int().positive(),
     justificationPattern: z.string().optional(),
+    sessionsPerPrincipalMax: z.int().positive().optional().describe("At the same time; unbounded if absent."),
+    mfaRequired: z.boolean().optional().describe("People need more than one factor."),
+    authenticationAgeSecondsMax: z.int().positive().optional().describe("How old a person's login may be."),
   }),
   approval: z.object({ expirySeconds: z.int().positive() }),
   originals: z

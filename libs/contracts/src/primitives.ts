@@ -35,5 +35,6 @@ export const authentication = z.object({
   amr: z.array(z.string()).optional(),
   acr: z.string().optional(),
   authTime: time.optional(),
+  mfa: z.boolean().optional().describe("Whether several factors were used, by `amr` and the configuration."),
 });
 export type Authentication = z.infer<typeof authentication>;

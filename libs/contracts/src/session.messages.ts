@@ -16,6 +16,10 @@ const request = z.object({
   clientAddress: z.string().optional(),
 });
 
+/** Why a session was ended before its time. */
+export const revocationCause = z.enum(["person", "administrator", "logout", "groups", "misuse", "returned"]);
+export type RevocationCause = z.infer<typeof revocationCause>;
+
 export const requestSession = define("RequestSession", request, "Asks for a just-in-time session.");
 
 export const revokeSession = define(
@@ -24,6 +28,7 @@ export const revokeSession = define(
     sessionId: id,
     by: principal.pick({ id: true, name: true }),
     reason: z.string().min(1).max(2000),
+    cause: revocationCause.optional(),
   }),
   "Asks that a session end now.",
 );
@@ -52,13 +57,21 @@ export const sessionDenied = define(
 
 export const sessionRevoked = define(
   "SessionRevoked",
-  z.object({ ...aboutSession, by: principal.pick({ id: true, name: true }), reason: z.string() }),
+  z.object({
+    ...aboutSession,
+    by: principal.pick({ id: true, name: true }),
+    reason: z.string(),
+    cause: revocationCause.optional(),
+  }),
   "A session was ended by someone.",
 );
 
 export const sessionExpired = define(
   "SessionExpired",
-  z.object({ ...aboutSession, cause: z.enum(["duration", "idle"]) }),
+  z.object({
+    ...aboutSession,
+    cause: z.enum(["duration", "idle", "policy"]).describe("`policy`: no policy permits it any more."),
+  }),
   "A session came to its end.",
 );
 

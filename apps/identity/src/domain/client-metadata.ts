@@ -71,3 +71,10 @@ const nameOf = (name: string): string =>
     .replace(/[\p{C}\p{Z}]+/gu, " ")
     .trim()
     .slice(0, nameCharactersMax);
+
+/** A client may call itself anything; where its description was fetched from is a fact. */
+export function nameToShow(clientId: string, name: string | undefined): string {
+  const host = URL.canParse(clientId) ? new URL(clientId).host : "";
+  if (name === undefined) return host || clientId;
+  return host ? `${name} (${host})` : `${name} (unverified)`;
+}

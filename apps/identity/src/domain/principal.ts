@@ -1,53 +1,56 @@
 import type { Authentication, Principal } from "@countersign/contracts";
+import type { Claims } from "./claims.js";
 
-/** The claims of a verified token. */
-export type Claims = Readonly<Record<string, unknown>>;
-
-const groupsMax = 200;
 const textCharactersMax = 320;
+const statedMax = 20;
 
-/** A principal from verified claims. Whoever the provider says nothing about has no groups. */
+/** A principal from what its provider vouches for. */
 export function principalOf(options: {
   readonly kind: Principal["kind"];
   /** The id of the identity provider or workload issuer in countersign.yaml. */
   readonly provider: string;
-  readonly claims: Claims;
-  readonly groupsClaim: string;
-  readonly groupsAlways?: readonly string[];
+  /** What identifies it there, for good. */
+  readonly subject: string;
+  readonly groups: readonly string[];
+  readonly name?: unknown;
+  readonly email?: unknown;
 }): Principal {
-  const { kind, provider, claims, groupsClaim, groupsAlways = [] } = options;
-  const name = textOf(claims["name"]) ?? textOf(claims["preferred_username"]);
-  const email = textOf(claims["email"]);
+  const { kind, provider, subject, groups } = options;
+  const name = textOf(options.name);
+  const email = textOf(options.email);
   return {
-    id: `${provider}:${String(claims["sub"])}`,
+    id: `${provider}:${subject}`,
     kind,
     ...(name === undefined ? {} : { name }),
     ...(email === undefined ? {} : { email }),
-    groups: [...new Set([...groupsOf(claims[groupsClaim]), ...groupsAlways])],
+    groups: [...new Set(groups)],
   };
 }
 
-/** How the principal proved itself, as far as the provider states it. */
-export function authenticationOf(provider: string, claims: Claims): Authentication {
+/** How the principal proved itself, as far as the provider states it in `amr`, `acr` and `auth_time`. */
+export function authenticationOf(
+  provider: string,
+  claims: Claims,
+  /** Values of `acr` that stand for several factors. */
+  mfaContexts: readonly string[] = [],
+): Authentication {
   const { amr, acr, auth_time: authTime } = claims;
-  const methods = Array.isArray(amr) ? amr.filter((method) => typeof method === "string") : [];
+  const methods = Array.isArray(amr)
+    ? amr.filter((method): method is string => typeof method === "string").slice(0, statedMax)
+    : [];
+  const context = textOf(acr);
+  // RFC 8176 calls several factors `mfa`, however they are combined.
+  const isMfa = methods.includes("mfa") || (context !== undefined && mfaContexts.includes(context));
   return {
     provider,
     ...(methods.length > 0 ? { amr: methods } : {}),
-    ...(typeof acr === "string" ? { acr } : {}),
+    ...(context === undefined ? {} : { acr: context }),
     ...(typeof authTime === "number" && Number.isSafeInteger(authTime) && authTime > 0
       ? { authTime: new Date(authTime * 1_000).toISOString() }
       : {}),
+    ...(isMfa ? { mfa: true } : {}),
   };
 }
 
-/** A list of names, or a single one; whatever is neither vouches for nothing. */
-function groupsOf(claim: unknown): string[] {
-  const listed: unknown[] = Array.isArray(claim) ? claim : [claim];
-  return listed
-    .filter((group): group is string => typeof group === "string" && group !== "")
-    .slice(0, groupsMax);
-}
-
-const textOf = (claim: unknown): string | undefined =>
-  typeof claim === "string" && claim !== "" ? claim.slice(0, textCharactersMax) : undefined;
+const textOf = (value: unknown): string | undefined =>
+  typeof value === "string" && value !== "" ? value.slice(0, textCharactersMax) : undefined;

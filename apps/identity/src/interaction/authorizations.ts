@@ -6,6 +6,7 @@ import { Provider, errors } from "oidc-provider";
 import { z } from "zod";
 import type { IdentityConfig } from "../config.js";
 import { type Audience, audienceOf, scopeOf } from "../domain/audience.js";
+import { nameToShow } from "../domain/client-metadata.js";
 import { readSessionForm } from "../domain/session-form.js";
 import type { Page } from "../pages/page.js";
 import { type Asking, consentPage, deniedPage, sessionPage, undecidedPage } from "../pages/pages.js";
@@ -198,10 +199,3 @@ const askedFor = z.object({
   resource: z.union([z.string(), z.tuple([z.string()]).transform(([resource]) => resource)]),
   scope: z.string().optional(),
 });
-
-/** A client may call itself anything; where its description was fetched from is a fact. */
-function nameToShow(clientId: string, name: string | undefined): string {
-  const host = URL.canParse(clientId) ? new URL(clientId).host : "";
-  if (name === undefined) return host || clientId;
-  return host ? `${name} (${host})` : `${name} (unverified)`;
-}

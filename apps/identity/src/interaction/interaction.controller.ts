@@ -1,10 +1,9 @@
-import { Body, Controller, Get, Param, Post, Req, Res, UseFilters } from "@nestjs/common";
+import { Body, Controller, Get, Param, Post, Query, Req, Res, UseFilters } from "@nestjs/common";
 import { Public } from "@countersign/service-kit";
 import type { Request, Response } from "express";
 import { Provider } from "oidc-provider";
-import { IdentityProviders } from "../login/identity-providers.js";
-import { chooseProviderPage } from "../pages/pages.js";
 import { Authorizations } from "./authorizations.js";
+import { LoginSteps } from "./login-steps.js";
 import { PageErrors } from "./page-errors.js";
 import { sendPage } from "./send-page.js";
 
@@ -15,28 +14,42 @@ import { sendPage } from "./send-page.js";
 export class InteractionController {
   constructor(
     private readonly provider: Provider,
-    private readonly identityProviders: IdentityProviders,
+    private readonly loginSteps: LoginSteps,
     private readonly authorizations: Authorizations,
   ) {}
 
   @Get()
   async show(@Param("uid") uid: string, @Req() request: Request, @Res() response: Response): Promise<void> {
-    const { prompt } = await this.provider.interactionDetails(request, response);
-    if (prompt.name !== "login")
+    const details = await this.provider.interactionDetails(request, response);
+    if (details.prompt.name !== "login")
       return sendPage(response, await this.authorizations.ask(uid, request, response));
-    const [first, ...others] = this.identityProviders.list();
-    if (first && others.length === 0) response.redirect(303, `/interaction/${uid}/login/${first.id}`);
-    else sendPage(response, chooseProviderPage(uid, this.identityProviders.list()));
+    const next = await this.loginSteps.choose(details, request);
+    if (typeof next === "string") response.redirect(303, `/interaction/${details.uid}/login/${next}`);
+    else sendPage(response, next);
+  }
+
+  /** Finds the provider by e-mail address; a page with a link, since forms must not lead to other sites. */
+  @Post("email")
+  async email(
+    @Body() form: { email?: unknown } | undefined,
+    @Req() request: Request,
+    @Res() response: Response,
+  ): Promise<void> {
+    const details = await this.provider.interactionDetails(request, response);
+    const email = typeof form?.email === "string" ? form.email : "";
+    const next = await this.loginSteps.choose(details, request, email);
+    if (typeof next !== "string") sendPage(response, next);
   }
 
   @Get("login/:provider")
   async logIn(
     @Param("provider") id: string,
+    @Query("seal") seal: unknown,
     @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
-    const { uid } = await this.provider.interactionDetails(request, response);
-    await this.identityProviders.begin(id, uid, request, response);
+    const details = await this.provider.interactionDetails(request, response);
+    await this.loginSteps.begin(id, details, seal, request, response);
   }
 
   @Post("session")

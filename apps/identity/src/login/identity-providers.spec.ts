@@ -69,13 +69,20 @@ beforeAll(async () => {
         clientSecret: { env: "SPEC_IDP_SECRET" },
         groupsClaim: "groups",
         scopes: ["openid", "profile"],
+        emailDomains: [],
+        groupNames: {},
+        mfaContexts: ["aal2"],
+        assertionGrant: false,
       },
     ],
     originOf(own),
     new LoginStates(seals, false, () => new Date()),
+    samlMemory(),
   );
   app.get("/begin", (request, response, next) => {
-    providers.begin("company", "interaction-1", request, response).catch(next);
+    const age = request.query["age"];
+    const demand = age === undefined ? {} : { ageSecondsMax: Number(age), mfa: true };
+    providers.begin("company", { interaction: "interaction-1", ...demand }, request, response).catch(next);
   });
   app.get("/login/company/callback", (request, response, next) => {
     providers.finish("company", request, response).then((finished) => response.json(finished), next);
@@ -89,23 +96,23 @@ afterAll(() => {
 });
 
 /** Begins a login; the cookie and the state are what the browser would bring back. */
-async function begin() {
-  const response = await fetch(`${originOf(own)}/begin`, { redirect: "manual" });
+async function begin(query = "") {
+  const response = await fetch(`${originOf(own)}/begin${query}`, { redirect: "manual" });
   const location = new URL(response.headers.get("location") ?? "");
   const cookie = response.headers.getSetCookie().map((line) => line.split(";")[0]);
   return { location, cookie: cookie.join("; "), state: location.searchParams.get("state") ?? "" };
 }
 
-const finish = async (state: string, cookie: string) => {
-  const response = await fetch(`${originOf(own)}/login/company/callback?code=c&state=${state}`, {
+const finish = async (state: string, cookie: string, more = "") => {
+  const response = await fetch(`${originOf(own)}/login/company/callback?code=c&state=${state}${more}`, {
     headers: { cookie },
   });
   return { status: response.status, body: (await response.json()) as Record<string, unknown> };
 };
 
 /** A whole login, with the provider's honest answer changed. */
-async function logIn(change: (honest: Answer) => Partial<Answer> = () => ({})) {
-  const { location, cookie, state } = await begin();
+async function logIn(change: (honest: Answer) => Partial<Answer> = () => ({}), query = "", more = "") {
+  const { location, cookie, state } = await begin(query);
   const now = Math.floor(Date.now() / 1_000);
   const honest: Answer = {
     key: keys.right,
@@ -121,11 +128,16 @@ async function logIn(change: (honest: Answer) => Partial<Answer> = () => ({})) {
     userInfo: { sub: "erin" },
   };
   answer = { ...honest, ...change(honest) };
-  return finish(state, cookie);
+  return finish(state, cookie, more);
 }
 const withClaims = (claims: Record<string, unknown>) => (honest: Answer) => ({
   claims: { ...honest.claims, ...claims },
 });
+
+const samlMemory = () => {
+  const none = { put: async () => true, find: async () => undefined, take: async () => undefined };
+  return { requests: none, assertions: none, answers: none };
+};
 
 describe("a login at the company's identity provider", () => {
   it.each([
@@ -140,6 +152,27 @@ describe("a login at the company's identity provider", () => {
     ["comes with claims about somebody else", () => ({ userInfo: { sub: "mallory", groups: ["admins"] } })],
   ])("fails where the ID token %s", async (_, change) => {
     expect(await logIn(change)).toEqual({ status: 403, body: { code: "login_failed" } });
+  });
+
+  it("fails where the answer says that it comes from another provider", async () => {
+    expect((await logIn(undefined, "", "&iss=https://evil.example")).body).toEqual({ code: "login_failed" });
+    const honest = encodeURIComponent(originOf(idp));
+    expect((await logIn(undefined, "", `&iss=${honest}`)).status).toBe(200);
+  });
+
+  it("fails, and says why, where groups were left out because there are too many", async () => {
+    const overage = withClaims({ _claim_names: { groups: "src1" } });
+    expect((await logIn(overage)).body).toEqual({ code: "groups_incomplete" });
+  });
+
+  it("asks for a login that is fresh and strong, and takes no older one", async () => {
+    const { location } = await begin("?age=60");
+    expect(location.searchParams.get("max_age")).toBe("60");
+    expect(location.searchParams.get("acr_values")).toBe("aal2");
+    const now = Math.floor(Date.now() / 1_000);
+    expect((await logIn(undefined, "?age=60")).status).toBe(403);
+    expect((await logIn(withClaims({ auth_time: now - 90 }), "?age=60")).status).toBe(403);
+    expect((await logIn(withClaims({ auth_time: now - 30 }), "?age=60")).status).toBe(200);
   });
 
   it("fails in a browser that did not begin it, and where the cookie was altered", async () => {
@@ -168,8 +201,9 @@ describe("a login at the company's identity provider", () => {
           email: "e@example.com",
           groups: ["payments"],
         },
-        authentication: { provider: "company", amr: ["mfa"] },
+        authentication: { provider: "company", amr: ["mfa"], mfa: true },
       },
+      tokens: { accessToken: "a" },
     });
   });
 

@@ -2,9 +2,11 @@ import { randomBytes } from "node:crypto";
 import type { Request, Response } from "express";
 import type { SessionStore, SessionStoreContext } from "passport-openidconnect";
 import { z } from "zod";
+import { cookieOf } from "../cookies.js";
 import type { Seals } from "../seals.js";
 
 const minutesMax = 10;
+export const loginSecondsMax = minutesMax * 60;
 const purpose = "login";
 const path = "/login";
 
@@ -13,7 +15,9 @@ const state = z.object({
   provider: z.string(),
   interaction: z.string(),
   nonce: z.string().optional(),
-  until: z.number(),
+  /** How old the person's login at the provider may be, counted from `issued`. */
+  maxAge: z.number().optional(),
+  issued: z.number(),
 });
 type State = z.infer<typeof state>;
 
@@ -31,25 +35,38 @@ export class LoginStates {
   /** passport-openidconnect's own interface for one provider; `appState` is the interaction that the login is for. */
   storeFor(provider: string): Pick<SessionStore, "store" | "verify"> {
     return {
-      store: (request, context, appState, _meta, done) => {
-        const handle = randomBytes(24).toString("base64url");
-        this.#remember(request.res as Response, {
-          handle,
-          provider,
-          interaction: appState as unknown as string,
-          ...(context.nonce === undefined ? {} : { nonce: context.nonce }),
-          until: this.now().getTime() + minutesMax * 60_000,
-        });
-        done(null, handle);
+      store: (request, { nonce, maxAge }, appState, _meta, done) => {
+        const interaction = appState as unknown as string;
+        done(null, this.begin(request.res as Response, { provider, interaction, nonce, maxAge }));
       },
       verify: (request, handle, done) => {
         const found = this.find(request, provider, handle);
         if (!found) return done(null, false, { message: "this browser did not ask for the login" });
-        this.#forget(request.res as Response, handle);
-        const context: SessionStoreContext = { nonce: found.nonce };
-        done(null, context, found.interaction);
+        this.forget(request.res as Response, handle);
+        const context = { nonce: found.nonce, maxAge: found.maxAge, issued: new Date(found.issued) };
+        // The library reckons with a date, whatever its types say.
+        done(null, context as unknown as SessionStoreContext, found.interaction);
       },
     };
+  }
+
+  /** Remembers that this browser begins a login, under the handle that it answers. */
+  begin(
+    response: Response,
+    about: {
+      readonly provider: string;
+      readonly interaction: string;
+      readonly nonce?: string | undefined;
+      readonly maxAge?: number | undefined;
+    },
+  ): string {
+    const handle = randomBytes(24).toString("base64url");
+    const value: State = { ...about, handle, issued: this.now().getTime() };
+    response.cookie(nameOf(handle), this.seals.seal(purpose, value), {
+      ...this.#options(),
+      maxAge: loginSecondsMax * 1_000,
+    });
+    return handle;
   }
 
   /** The login that this browser began under `handle`. */
@@ -58,18 +75,11 @@ export class LoginStates {
     const parsed = state.safeParse(this.seals.open(purpose, cookieOf(request, nameOf(handle))));
     if (!parsed.success) return undefined;
     const { data } = parsed;
-    const current = data.handle === handle && data.provider === provider && data.until > this.now().getTime();
-    return current ? data : undefined;
+    const isCurrent = data.issued + loginSecondsMax * 1_000 > this.now().getTime();
+    return data.handle === handle && data.provider === provider && isCurrent ? data : undefined;
   }
 
-  #remember(response: Response, value: State): void {
-    response.cookie(nameOf(value.handle), this.seals.seal(purpose, value), {
-      ...this.#options(),
-      maxAge: minutesMax * 60_000,
-    });
-  }
-
-  #forget(response: Response, handle: string): void {
+  forget(response: Response, handle: string): void {
     response.clearCookie(nameOf(handle), this.#options());
   }
 
@@ -79,8 +89,3 @@ export class LoginStates {
 }
 
 const nameOf = (handle: string): string => `countersign_login_${handle}`;
-
-function cookieOf(request: Request, name: string): string | undefined {
-  const found = request.headers.cookie?.split(/; */).find((cookie) => cookie.startsWith(`${name}=`));
-  return found && decodeURIComponent(found.slice(name.length + 1));
-}

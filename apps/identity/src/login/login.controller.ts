@@ -1,34 +1,41 @@
-import { Controller, Get, Param, Req, Res, UseFilters } from "@nestjs/common";
+import { Body, Controller, Get, Header, HttpCode, Param, Post, Req, Res, UseFilters } from "@nestjs/common";
 import { apiAudience, CountersignError } from "@countersign/contracts";
-import { Clock, Public } from "@countersign/service-kit";
+import { ApiError, Clock, Public } from "@countersign/service-kit";
 import type { Request, Response } from "express";
 import { Provider, errors } from "oidc-provider";
 import { IdentityEvents } from "../identity-events.js";
+import { LoginSteps } from "../interaction/login-steps.js";
 import { PageErrors } from "../interaction/page-errors.js";
 import { Logins } from "../store/logins.js";
-import { type FinishedLogin, IdentityProviders, LoginUnknown } from "./identity-providers.js";
+import { BackChannelLogout } from "./back-channel-logout.js";
+import { IdentityProviders } from "./identity-providers.js";
+import { LoginFailed, LoginUnknown } from "./login-errors.js";
 
-/** Where identity providers send people back to. */
+/** Where identity providers send people back to, and what they tell us themselves. */
 @Public()
-@Controller("login")
+@Controller("login/:provider")
 @UseFilters(PageErrors)
 export class LoginController {
   constructor(
     private readonly provider: Provider,
     private readonly identityProviders: IdentityProviders,
+    private readonly loginSteps: LoginSteps,
     private readonly logins: Logins,
+    private readonly backChannelLogout: BackChannelLogout,
     private readonly events: IdentityEvents,
     private readonly clock: Clock,
   ) {}
 
-  @Get(":provider/callback")
+  @Get("callback")
   async finish(
     @Param("provider") id: string,
     @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
-    const address = request.ip === undefined ? {} : { clientAddress: request.ip };
-    const { login, interaction: uid } = await this.#finished(id, request, response, address);
+    const finished = await this.#witnessed(id, request, () =>
+      this.identityProviders.finish(id, request, response),
+    );
+    const { login, interaction: uid } = finished;
     const interaction = await this.provider.Interaction.find(uid);
     if (interaction?.prompt.name !== "login") throw new errors.SessionNotFound("interaction not found");
 
@@ -36,10 +43,11 @@ export class LoginController {
     await this.events.principalAuthenticated({
       ...login,
       ...(await this.#askedBy(interaction.params)),
-      ...address,
+      ...addressOf(request),
     });
     const at = Math.floor(this.clock.now().getTime() / 1_000);
-    await this.logins.remember(login, at);
+    await this.logins.remember(login, at, finished);
+    await this.loginSteps.finished(interaction, request, login.principal.id);
     const { amr, acr } = login.authentication;
     interaction.result = {
       login: {
@@ -54,19 +62,61 @@ export class LoginController {
     response.redirect(303, interaction.returnTo);
   }
 
-  async #finished(
-    id: string,
-    request: Request,
-    response: Response,
-    address: { clientAddress?: string },
-  ): Promise<FinishedLogin> {
+  /** SAML: the provider has the browser send a form from its own page. */
+  @Post("callback")
+  async receive(
+    @Param("provider") id: string,
+    @Req() request: Request,
+    @Res() response: Response,
+  ): Promise<void> {
+    const next = await this.#witnessed(id, request, () => {
+      const saml = this.identityProviders.saml(id);
+      if (!saml) throw new LoginFailed("This identity provider does not speak SAML.");
+      return saml.receive(request, response);
+    });
+    response.redirect(303, next);
+  }
+
+  @Get("metadata")
+  @Header("content-type", "application/samlmetadata+xml")
+  metadata(@Param("provider") id: string): string {
+    const saml = this.identityProviders.saml(id);
+    if (!saml) throw new LoginFailed("This identity provider does not speak SAML.");
+    return saml.metadata();
+  }
+
+  /** OpenID Connect Back-Channel Logout 1.0: the provider tells that a person logged out, or may not log in any more. */
+  @Post("backchannel-logout")
+  @HttpCode(200)
+  @Header("cache-control", "no-store")
+  @UseFilters()
+  async loggedOut(
+    @Param("provider") id: string,
+    @Body() form: { logout_token?: unknown } | undefined,
+    @Req() request: Request,
+  ): Promise<object> {
     try {
-      return await this.identityProviders.finish(id, request, response);
+      await this.backChannelLogout.take(id, form?.logout_token);
+      return {};
     } catch (error) {
-      // An answer to a question that this browser never asked says nothing about anybody.
+      if (!(error instanceof LoginFailed)) throw error;
+      await this.events.authenticationFailed({
+        reason: `backchannel-logout: ${error.message}`,
+        provider: id.slice(0, 63),
+        ...addressOf(request),
+      });
+      throw new ApiError(400, "invalid_request", error.message);
+    }
+  }
+
+  async #witnessed<T>(id: string, request: Request, act: () => Promise<T>): Promise<T> {
+    try {
+      return await act();
+    } catch (error) {
+      // An answer to a question that this browser never asked says nothing about anybody; it is recorded as forged.
       if (!(error instanceof LoginUnknown)) {
         const reason = error instanceof CountersignError ? error.message : "the login failed";
-        await this.events.authenticationFailed({ reason, provider: id, ...address });
+        await this.events.authenticationFailed({ reason, provider: id.slice(0, 63), ...addressOf(request) });
       }
       throw error;
     }
@@ -93,3 +143,5 @@ export class LoginController {
     };
   }
 }
+
+const addressOf = ({ ip }: Request) => (ip === undefined ? {} : { clientAddress: ip });

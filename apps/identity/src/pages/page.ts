@@ -21,7 +21,7 @@ dd { margin: 0; overflow-wrap: anywhere; font-weight: 600; }
 label { display: block; font-weight: 600; margin-top: 1.25rem; }
 .hint { color: var(--quiet); margin: .15rem 0 .4rem; }
 .problem { border-left: .25rem solid var(--alarm); padding: .5rem .75rem; margin: 1.25rem 0; }
-textarea, select, button, .button { font: inherit; width: 100%; padding: .6rem .7rem; border: 1px solid var(--line);
+textarea, select, input, button, .button { font: inherit; width: 100%; padding: .6rem .7rem; border: 1px solid var(--line);
   border-radius: .4rem; background: Canvas; color: CanvasText; }
 textarea { min-height: 6rem; resize: vertical; }
 button, .button { display: block; margin-top: 1rem; text-align: center; text-decoration: none; cursor: pointer; }

@@ -25,16 +25,6 @@ export const homePage = (): Page =>
       </p>`,
   });
 
-export const chooseProviderPage = (
-  uid: string,
-  providers: readonly { readonly id: string; readonly title: string }[],
-): Page =>
-  page({
-    title: "Log in",
-    content: html`<p>Choose where your account is.</p>
-      ${providers.map(({ id, title }) => html`<a class="button" href="/interaction/${encodeURIComponent(uid)}/login/${encodeURIComponent(id)}">${title}</a>`)}`,
-  });
-
 export interface SessionPageOptions extends Asking {
   readonly endpoint: Endpoint;
   readonly person: string;
@@ -134,9 +124,7 @@ export const logoutPage = (form: Markup, formTargets: readonly string[]): Page =
   page({
     title: "Log out",
     formTargets,
-    content: html`<p>
-        This ends your login here. Sessions that MCP clients hold stay open until they expire or are revoked.
-      </p>
+    content: html`<p>This ends your login here, and every session that MCP clients hold in your name.</p>
       ${form}
       <button class="primary" type="submit" form="op.logoutForm" name="logout" value="yes">Log out</button>
       <button type="submit" form="op.logoutForm">Stay logged in</button>`,

@@ -8,8 +8,10 @@ import {
   errors,
   type FindAccount,
   type KoaContextWithOIDC,
+  type RefreshToken,
 } from "oidc-provider";
 import type { IdentityEvents } from "../identity-events.js";
+import type { SessionRequests } from "../session-requests.js";
 import type { Logins } from "../store/logins.js";
 import type { SessionsView } from "../views/sessions.view.js";
 
@@ -19,6 +21,8 @@ const tokenSecondsMax = 15 * 60;
 const sessionMsMax = 3_000;
 
 export interface TokenParts {
+  readonly recheck: (accountId: string, loginAt: number) => Promise<string | undefined>;
+  readonly requests: Pick<SessionRequests, "revoke">;
   readonly events: IdentityEvents;
   readonly sessions: SessionsView;
   readonly logins: Logins;
@@ -37,7 +41,8 @@ type Options = Required<Pick<Configuration, "findAccount" | "extraTokenClaims" |
  * What access tokens say and when they may be issued. The grant of an endpoint is the session: they share the id, so a
  * code, a refresh token and an access token all know which session they belong to, and none outlives it.
  */
-export function accessTokenRules({ events, sessions, logins, clock }: TokenParts): Options {
+export function accessTokenRules(parts: TokenParts): Options {
+  const { events, sessions, logins, clock } = parts;
   const secondsLeft = (grantId: string | undefined): number =>
     grantId === undefined ? 0 : sessions.secondsLeft(grantId, clock.now());
 
@@ -47,6 +52,7 @@ export function accessTokenRules({ events, sessions, logins, clock }: TokenParts
       if (grantId === undefined) return undefined;
       await sessions.waitFor(grantId, sessionMsMax);
       if (secondsLeft(grantId) === 0) return undefined;
+      if (token.kind === "RefreshToken") await vouchedStill(parts, token, grantId);
     }
     return { accountId: sub, claims: () => ({ sub }) };
   };
@@ -96,17 +102,38 @@ export function accessTokenRules({ events, sessions, logins, clock }: TokenParts
   };
 }
 
+/**
+ * A client that refreshes is served only while the identity provider vouches for all that the session was granted on.
+ * A person who lost a group loses the session, whatever its policy says now: the next one is decided afresh.
+ */
+async function vouchedStill(
+  { recheck, requests }: TokenParts,
+  { accountId, authTime }: RefreshToken,
+  sessionId: string,
+): Promise<void> {
+  if (authTime === undefined) return;
+  const problem = await recheck(accountId, authTime).catch((cause: unknown) => {
+    if (cause instanceof errors.OIDCProviderError) throw cause;
+    throw unavailable("the identity provider cannot be asked now; try again later", cause);
+  });
+  if (problem === undefined) return;
+  await durable(requests.revoke(sessionId, problem, "groups"));
+  throw new errors.InvalidGrant({ detail: problem });
+}
+
 /** Resolves once the evidence is; otherwise the client hears that it should come back. */
 export async function durable(evidence: Promise<unknown>): Promise<void> {
   try {
     await evidence;
   } catch (cause) {
-    const error = new errors.TemporarilyUnavailable("evidence cannot be written now; try again later", {
-      cause,
-    });
-    error.status = error.statusCode = 503;
-    throw error;
+    throw unavailable("evidence cannot be written now; try again later", cause);
   }
+}
+
+function unavailable(message: string, cause: unknown): errors.TemporarilyUnavailable {
+  const error = new errors.TemporarilyUnavailable(message, { cause });
+  error.status = error.statusCode = 503;
+  return error;
 }
 
 /** The API has no session to look a principal up in, so the token itself says who it is. */

@@ -1,4 +1,5 @@
-import { apiAudience } from "@countersign/contracts";
+import { apiAudience, type RevocationCause } from "@countersign/contracts";
+import type { KeyedClient } from "@countersign/configuration";
 import type { Logger } from "@countersign/service-kit";
 import {
   Provider,
@@ -11,24 +12,29 @@ import {
 import type { DataSource } from "typeorm";
 import type { IdentityConfig } from "../config.js";
 import { type Audience, audienceOf, scopeOf, scopeWithDefaults } from "../domain/audience.js";
+import { loginProblem } from "../domain/login-strength.js";
 import { Markup } from "../pages/html.js";
 import type { Page } from "../pages/page.js";
 import { errorPage, loggedOutPage, logoutPage } from "../pages/pages.js";
+import type { PersonSessions } from "../person-sessions.js";
 import type { Seals } from "../seals.js";
 import type { SessionRequests } from "../session-requests.js";
 import { OidcStore } from "../store/oidc-store.js";
 import type { EndpointsView } from "../views/endpoints.view.js";
 import { accessTokenRules, durable, type TokenParts } from "./access-tokens.js";
 import { clientRules, consoleClientId, mayFetch, ownClients } from "./clients.js";
+import { recordRefusals } from "./refusals.js";
 import { interactionPolicyFor, loginSecondsMax } from "./interaction-policy.js";
 
 export interface ProviderParts extends TokenParts {
   readonly config: IdentityConfig;
   readonly keys: JWKS;
+  readonly clients: readonly KeyedClient[];
   readonly seals: Seals;
   readonly dataSource: DataSource;
   readonly endpoints: EndpointsView;
   readonly requests: SessionRequests;
+  readonly persons: PersonSessions;
   readonly log: Logger;
 }
 
@@ -60,7 +66,8 @@ export function createProvider(parts: ProviderParts): Provider {
   });
   recordRegistrations(provider, parts);
   endSessionsOfMisusedGrants(provider, parts);
-  logErrors(provider, parts.log);
+  recordRefusals(provider, parts);
+  endSessionsAtLogout(provider, parts);
   return provider;
 }
 
@@ -70,24 +77,28 @@ function configurationOf(
 ): Configuration {
   const { config, keys, seals, dataSource } = parts;
   const tokens = accessTokenRules(parts);
+  const own = ownClients(config, parts.clients);
   return {
     adapter: (model) => new OidcStore(dataSource, model),
-    clients: ownClients(config),
+    clients: own,
     jwks: keys,
     routes: paths,
     responseTypes: ["code"],
     scopes: ["openid", "offline_access"],
     claims: { openid: ["sub"] },
     subjectTypes: ["public"],
-    clientAuthMethods: ["none"],
+    clientAuthMethods: ["none", "private_key_jwt"],
     clientDefaults: {
       grant_types: ["authorization_code"],
       response_types: ["code"],
       token_endpoint_auth_method: "none",
       id_token_signed_response_alg: "ES256",
     },
-    enabledJWA: { idTokenSigningAlgValues: ["ES256"] },
-    extraClientMetadata: clientRules,
+    enabledJWA: {
+      idTokenSigningAlgValues: ["ES256"],
+      clientAuthSigningAlgValues: ["ES256", "ES384", "ES512", "RS256", "PS256", "Ed25519"],
+    },
+    extraClientMetadata: clientRules(own),
     allowOmittingSingleRegisteredRedirectUri: false,
     pkce: { required: () => true },
     // No cookie reaches the token endpoint; a code and its verifier are all the proof there is, wherever they come from.
@@ -104,7 +115,10 @@ function configurationOf(
     },
     interactions: {
       url: (_ctx, { uid }) => `/interaction/${uid}`,
-      policy: interactionPolicyFor(({ oidc }) => !isForApi(oidc.params?.["resource"])),
+      policy: interactionPolicyFor({
+        isForEndpoint: ({ oidc }) => !isForApi(oidc.params?.["resource"]),
+        isGoodEnough: (ctx) => isGoodEnough(ctx, audience, parts),
+      }),
     },
     loadExistingGrant,
     findAccount: tokens.findAccount,
@@ -192,6 +206,20 @@ async function loadExistingGrant(ctx: KoaContextWithOIDC) {
   return grant?.accountId === session.accountId ? grant : undefined;
 }
 
+/** Whether the login that the browser has satisfies the endpoint that is asked for. */
+async function isGoodEnough(
+  { oidc }: KoaContextWithOIDC,
+  audience: (resource: string) => Audience | undefined,
+  { logins, clock }: ProviderParts,
+): Promise<boolean> {
+  const asked = oidc.params?.["resource"];
+  const found = typeof asked === "string" ? audience(asked) : undefined;
+  const { accountId, loginTs } = oidc.session ?? {};
+  if (found?.kind !== "endpoint" || accountId === undefined || loginTs === undefined) return true;
+  const login = await logins.find(accountId, loginTs);
+  return login !== undefined && loginProblem(found.endpoint, login, clock.now()) === undefined;
+}
+
 const isForApi = (resource: unknown): boolean =>
   resource === apiAudience ||
   (Array.isArray(resource) && resource.length === 1 && resource[0] === apiAudience);
@@ -229,35 +257,28 @@ function recordRegistrations(provider: Provider, { events }: ProviderParts): voi
 function endSessionsOfMisusedGrants(provider: Provider, { sessions, requests, log }: ProviderParts): void {
   provider.on("grant.revoked", (ctx, grantId) => {
     if (sessions.find(grantId)?.status !== "active") return;
-    const reason =
-      ctx.oidc.route === "revocation"
-        ? "The client gave its tokens back."
-        : "A code or a refresh token was used again after it was used up.";
-    requests.revoke(grantId, reason).catch((error: unknown) => {
+    const { cause, reason } = whyRevoked(ctx.oidc.route);
+    requests.revoke(grantId, reason, cause).catch((error: unknown) => {
       log.error({ code: "revoke_not_sent", sessionId: grantId, error }, "a session could not be revoked");
     });
   });
 }
 
-function logErrors(provider: Provider, log: Logger): void {
-  provider.on("server_error", (ctx, error) => {
-    log.error({ error, route: ctx.oidc.route }, "the authorization server failed");
+function whyRevoked(route: string): { cause: RevocationCause; reason: string } {
+  if (route === "revocation") return { cause: "returned", reason: "The client gave its tokens back." };
+  if (route.startsWith("end_session")) return { cause: "logout", reason: "The person logged out." };
+  return { cause: "misuse", reason: "A code or a refresh token was used again after it was used up." };
+}
+
+/** Who logs out here wants nothing to go on in their name. */
+function endSessionsAtLogout(provider: Provider, { persons, log }: ProviderParts): void {
+  provider.on("end_session.success", (ctx) => {
+    const accountId = ctx.oidc.session?.accountId;
+    if (accountId === undefined || !ctx.oidc.params?.["logout"]) return;
+    persons.end(accountId, "logout", "The person logged out.").catch((error: unknown) => {
+      log.error({ code: "revoke_not_sent", error }, "sessions could not be ended at logout");
+    });
   });
-  const refused = (ctx: KoaContextWithOIDC, error: errors.OIDCProviderError): void => {
-    log.info(
-      {
-        code: error.error,
-        reason: error.error_detail ?? error.error_description,
-        route: ctx.oidc.route,
-        clientId: ctx.oidc.client?.clientId,
-        ...(error.cause === undefined ? {} : { error: error.cause }),
-      },
-      "refused",
-    );
-  };
-  provider.on("grant.error", refused);
-  provider.on("authorization.error", refused);
-  provider.on("registration_create.error", refused);
 }
 
 function send(ctx: KoaContextWithOIDC, { status, headers, body }: Page): void {

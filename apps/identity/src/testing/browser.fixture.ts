@@ -77,3 +77,9 @@ export const clientPort = "9";
 /** The value of a hidden field in a page. */
 export const fieldOf = (page: Visit, name: string): string =>
   new RegExp(`name="${name}" value="([^"]*)"`).exec(page.text)?.[1] ?? "";
+
+/** Where the page's own way on leads to. */
+export const linkIn = (page: Visit): string | undefined => {
+  const found = /<a [^>]*rel="next" href="([^"]*)"/.exec(page.text)?.[1];
+  return found && new URL(found.replaceAll("&amp;", "&"), page.url).href;
+};

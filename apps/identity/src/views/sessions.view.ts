@@ -36,6 +36,13 @@ export class SessionsView {
     return this.#states.get(sessionId)?.state;
   }
 
+  /** The sessions that a principal has now. */
+  activeOf(principalId: string): string[] {
+    return [...this.#states].flatMap(([sessionId, { state }]) =>
+      state.status === "active" && state.principalId === principalId ? [sessionId] : [],
+    );
+  }
+
   /** Whole seconds that an active session has left; 0 for any other. */
   secondsLeft(sessionId: string, now: Date): number {
     const state = this.find(sessionId);

@@ -3,7 +3,6 @@ import {
   type BundleContent,
   ConfigurationRefused,
   configurationFingerprint,
-  loadConfiguration,
 } from "@countersign/configuration";
 import type { PolicyBundle } from "@countersign/contracts";
 import {
@@ -17,7 +16,7 @@ import {
   Outbox,
 } from "@countersign/service-kit";
 import { DataSource } from "typeorm";
-import type { SessionBrokerConfig } from "../config.js";
+import { readConfiguration, type SessionBrokerConfig } from "../config.js";
 import { schemaName } from "../schema-name.js";
 import { BundleRow } from "./bundle.entity.js";
 import { CurrentBundle } from "./current-bundle.js";
@@ -75,7 +74,7 @@ export class BundlePublisher implements OnApplicationBootstrap, OnModuleDestroy 
     const fingerprint = await configurationFingerprint(path);
     if (fingerprint === this.#fingerprint) return;
     try {
-      const configuration = await loadConfiguration(path, process.env);
+      const configuration = await readConfiguration(this.config);
       await this.#publish(configuration.bundle());
       this.#refused.set(0);
       this.#fingerprint = fingerprint;

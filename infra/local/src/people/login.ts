@@ -14,7 +14,10 @@ export async function logIn(authorizationUrl: URL, account: string, justificatio
   const browser = new HeadlessBrowser(callbackUrl);
   let page = await browser.visit(authorizationUrl.href);
   for (let seen = 0; seen < pagesMax && !page.url.startsWith(callbackUrl); seen += 1) {
-    page = await browser.submit(page, answersTo(page, account, justification));
+    const next = page.document.querySelector("a[rel=next]")?.getAttribute("href");
+    page = next
+      ? await browser.visit(new URL(next, page.url).href)
+      : await browser.submit(page, answersTo(page, account, justification));
   }
   const answer = new URL(page.url).searchParams;
   const code = answer.get("code");
