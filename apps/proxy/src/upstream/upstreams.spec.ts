@@ -82,6 +82,11 @@ describe("the upstreams", () => {
     expect((await send(other)).status).toBe(200);
   });
 
+  it("do not hold an answer of any status against an endpoint", async () => {
+    respond = (_, response) => response.writeHead(503).end();
+    for (let i = 0; i <= failuresMax; i++) expect((await send(endpoint(bearer))).status).toBe(503);
+  });
+
   it("do not hold a slow answer or a client that left against an endpoint", async () => {
     respond = () => undefined;
     for (let i = 0; i < failuresMax; i++) {
