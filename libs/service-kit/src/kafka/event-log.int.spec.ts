@@ -1,8 +1,11 @@
+import { connect } from "node:net";
 import { recordBytesMax } from "@countersign/contracts";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import kafkajs from "kafkajs";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { v7 } from "uuid";
-import { eventLogOf, everythingOn, originalStored } from "../service.fixture.js";
-import type { EventLog } from "./event-log.js";
+import { Metrics } from "../metrics.js";
+import { eventLogOf, everythingOn, originalStored, silentLog } from "../service.fixture.js";
+import { EventLog } from "./event-log.js";
 import { LogUnavailable, RecordTooLarge } from "./group-commit.js";
 
 describe("the event log", () => {
@@ -67,5 +70,42 @@ describe("the event log", () => {
     expect(positions.flat().map(({ partition }) => partition)).toEqual(
       written.map(({ subject }) => partitionOf.get(subject)),
     );
+  });
+
+  it("does not lose the record after one that arrived although nobody said so", async () => {
+    let deaf = false;
+    const kafka = new kafkajs.Kafka({
+      brokers: inject("kafkaBrokers").split(","),
+      logLevel: kafkajs.logLevel.NOTHING,
+      requestTimeout: 2_000,
+      socketFactory: ({ host, port, onConnect }) => {
+        const socket = connect({ host, port }, onConnect);
+        const emit = socket.emit.bind(socket);
+        // What is sent arrives at the broker; its answers do not come back.
+        socket.emit = (event: string, ...args: unknown[]) =>
+          deaf && event === "data" ? true : emit(event, ...args);
+        return socket;
+      },
+    });
+    const masking = new EventLog({
+      kafka,
+      service: "masking",
+      log: silentLog,
+      metrics: new Metrics("masking"),
+    });
+    const subject = v7();
+    const events = [originalStored(subject), originalStored(subject), originalStored(subject)] as const;
+    await masking.append({ topic: "masking.events", event: events[0] });
+    deaf = true;
+    const startedAt = performance.now();
+    await expect(masking.append({ topic: "masking.events", event: events[1] })).rejects.toThrow(
+      LogUnavailable,
+    );
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
+    deaf = false;
+    await masking.append({ topic: "masking.events", event: events[2] });
+    await masking.close();
+    const found = (await everythingOn("masking.events")).filter(({ key }) => key === subject);
+    expect(found.map(({ headers }) => String(headers?.["ce_id"]))).toEqual(events.map(({ id }) => id));
   });
 });

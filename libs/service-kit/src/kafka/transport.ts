@@ -114,7 +114,7 @@ export abstract class KafkaTransport extends Server {
       autoCommit: false,
       eachBatchAutoResolve: false,
       partitionsConsumedConcurrently: 4,
-      eachBatch: (payload) => this.handleBatch(payload).catch(rethrowRetriable),
+      eachBatch: (payload) => this.handleBatch(payload),
     });
   }
 
@@ -151,9 +151,3 @@ export abstract class KafkaTransport extends Server {
 }
 
 const restartMs = 3_000;
-
-/** To the client library a TypeError is a reason to stop for good; an event that was not applied is always tried again. */
-function rethrowRetriable(error: unknown): never {
-  if (error instanceof Error && error.name.startsWith("KafkaJS")) throw error;
-  throw new Error("an event could not be applied", { cause: error });
-}
