@@ -11,6 +11,7 @@ export * from "./policy.bundles.js";
 export * from "./approval.messages.js";
 export * from "./mcp.traffic.js";
 export * from "./mcp.originals.js";
+export * from "./tools.js";
 export * from "./masking.events.js";
 export * from "./audit.events.js";
 export * from "./quarantine.events.js";

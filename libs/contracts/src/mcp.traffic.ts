@@ -72,6 +72,8 @@ export const refusalReason = z.enum([
   "too_large",
   "unsupported",
   "forbidden_by_policy",
+  "tool_changed",
+  "too_many_streams",
   "evidence_unavailable",
 ]);
 export type RefusalReason = z.infer<typeof refusalReason>;

@@ -9,6 +9,7 @@ import { policyBundles } from "./policy.bundles.js";
 import { quarantineEvents } from "./quarantine.events.js";
 import type { ServiceName } from "./services.js";
 import { sessionCommands, sessionEvents } from "./session.messages.js";
+import { mcpTools, policyTools } from "./tools.js";
 
 export interface Topic {
   readonly summary: string;
@@ -56,6 +57,14 @@ export const topics = {
     compacted: true,
     partitions: 1,
   },
+  "policy.tools": {
+    summary: "Changed tool definitions that an administrator accepted.",
+    writer: "session-broker",
+    messages: policyTools,
+    key: "`<endpoint>/<tool>`",
+    compacted: true,
+    partitions: 1,
+  },
   "approval.commands": {
     summary: "What the approval service is asked to do.",
     writer: "many",
@@ -75,6 +84,14 @@ export const topics = {
     writer: "proxy",
     messages: mcpTraffic,
     key: "session id",
+    partitions: 1,
+  },
+  "mcp.tools": {
+    summary: "The pinned definition of every tool, and whether it changed.",
+    writer: "proxy",
+    messages: mcpTools,
+    key: "`<endpoint>/<tool>`",
+    compacted: true,
     partitions: 1,
   },
   "mcp.originals": {
