@@ -26,6 +26,12 @@ export const proxyConfig = serviceConfig.extend({
     .enum(["true", "false"])
     .default("false")
     .transform((value) => value === "true"),
+  PIN_TOOLS: z
+    .enum(["true", "false"])
+    .default("true")
+    .transform((value) => value === "true")
+    .describe("Whether a tool whose definition changes is held until an administrator accepts the change."),
+  STREAMS_PER_SESSION_MAX: z.coerce.number().int().positive().default(32),
   STDIO_COMMANDS: z
     .string()
     .default("")

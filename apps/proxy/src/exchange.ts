@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Endpoint, SessionGranted } from "@countersign/contracts";
-import type { PolicyEngine } from "@countersign/policy";
+import type { PolicyEngine, ToolAnnotations } from "@countersign/policy";
 import type { CallRecords } from "./evidence/call-records.js";
 import type { Scanned } from "./evidence/payloads.js";
 import type { Reply } from "./reply.js";
@@ -23,6 +23,13 @@ export interface Admitted {
   readonly session: SessionGranted;
   /** Aborts when the session is revoked or expires; its reason says which. */
   readonly ended: AbortSignal;
+  /** What is known of a tool of this endpoint; `changedTo` names a definition that nobody accepted yet. */
+  readonly toolOf: (name: string) => KnownTool | undefined;
+}
+
+export interface KnownTool {
+  readonly annotations: ToolAnnotations | undefined;
+  readonly changedTo?: string;
 }
 
 /** One JSON-RPC message of an admitted client, scanned for card data. */

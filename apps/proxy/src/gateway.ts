@@ -8,6 +8,7 @@ import type { Holds } from "./holds.js";
 import type { ProxyMetrics } from "./proxy.metrics.js";
 import type { McpSessionIds } from "./upstream/mcp-session-id.js";
 import type { Upstreams } from "./upstream/upstreams.js";
+import type { ToolBook } from "./tools/tool-book.js";
 import type { PolicyView } from "./views/policy.view.js";
 import type { SessionView } from "./views/session.view.js";
 
@@ -17,6 +18,7 @@ export interface Gateway {
   readonly tokens: TokenVerifier;
   readonly policy: PolicyView;
   readonly sessions: SessionView;
+  readonly tools: ToolBook;
   readonly scanner: Scanner;
   readonly sealer: Sealer;
   readonly recorder: Recorder;

@@ -23,6 +23,7 @@ import { MetadataController } from "./metadata.controller.js";
 import { Pipeline } from "./pipeline.js";
 import { ProxyMetrics } from "./proxy.metrics.js";
 import { McpSessionIds } from "./upstream/mcp-session-id.js";
+import { ToolBook } from "./tools/tool-book.js";
 import { Upstreams } from "./upstream/upstreams.js";
 import { ApprovalConsumer } from "./views/approval.consumer.js";
 import { CardDataConsumer } from "./views/card-data.consumer.js";
@@ -31,6 +32,7 @@ import { PolicyConsumer } from "./views/policy.consumer.js";
 import { PolicyView } from "./views/policy.view.js";
 import { SessionConsumer } from "./views/session.consumer.js";
 import { SessionView } from "./views/session.view.js";
+import { ToolsConsumer } from "./views/tools.consumer.js";
 
 /** The data path: views of what other services decided, the recorder, and the pipeline that every request takes. */
 @Module({
@@ -41,11 +43,13 @@ import { SessionView } from "./views/session.view.js";
     PolicyConsumer,
     CardDataConsumer,
     ApprovalConsumer,
+    ToolsConsumer,
   ],
   providers: [
     SessionView,
     PolicyView,
     CardDataView,
+    ToolBook,
     Holds,
     {
       provide: Upstreams,
@@ -74,6 +78,7 @@ import { SessionView } from "./views/session.view.js";
         PolicyView,
         SessionView,
         CardDataView,
+        ToolBook,
         Recorder,
         Recovery,
         Holds,
@@ -89,6 +94,7 @@ import { SessionView } from "./views/session.view.js";
         policy: PolicyView,
         sessions: SessionView,
         cardData: CardDataView,
+        tools: ToolBook,
         recorder: Recorder,
         recovery: Recovery,
         holds: Holds,
@@ -103,6 +109,7 @@ import { SessionView } from "./views/session.view.js";
           tokens,
           policy,
           sessions,
+          tools,
           scanner: new Scanner(() => cardData.policy, config.FINGERPRINT_KEY_FILE),
           sealer: new Sealer(
             () => cardData.vaultKey,

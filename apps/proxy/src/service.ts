@@ -18,6 +18,8 @@ export const proxyService: ServiceDefinition<typeof proxyConfig> = {
     new ViewTransport(around, [
       { topic: "session.events", sinceMs: sessionMsMax, ignores: ["SessionRequested", "SessionDenied"] },
       { topic: "policy.bundles" },
+      { topic: "policy.tools" },
+      { topic: "mcp.tools" },
       { topic: "masking.policies" },
       {
         topic: "approval.events",

@@ -5,6 +5,8 @@ import { isInRequestState } from "../evidence/request-state.js";
 import { elementsOf, rootExtent } from "../json/extents.js";
 import { splice } from "../json/splice.js";
 import { classify, type JsonRpcMessage } from "../steps/parse-message.js";
+import type { ToolFact } from "../tools/tool-book.js";
+import { type ToolDefinition, toolDefinitionOf } from "../tools/tool-definition.js";
 import { shapeAnswer } from "./shape-answer.js";
 
 /** An answer that cannot be delivered, with what its record keeps of it. */
@@ -22,6 +24,8 @@ export class AnswerRefused extends Error {
 export interface AnswerMessage {
   readonly scanned: Scanned;
   readonly rpc: JsonRpcMessage | undefined;
+  /** What it taught about the server's tools. */
+  readonly facts?: readonly ToolFact[];
 }
 
 export interface Answer {
@@ -35,6 +39,8 @@ export interface Reader {
   readonly scanner: Scanner;
   /** Whether this principal could be allowed this at all. */
   readonly mayCall: (operation: Operation) => boolean;
+  /** Whether a tool is still what it was, and what is to be written down about it. */
+  readonly lookAt: (tool: ToolDefinition) => { readonly holds: boolean; readonly fact?: ToolFact };
 }
 
 /** Reads a server's JSON: shaped for its one reader, masked, and taken apart where it is a batch. */
@@ -61,15 +67,32 @@ export function readOpaqueAnswer(text: string, contentType: string, { scanner }:
   return { messages: [{ scanned, rpc: undefined }], text: scanned.masked };
 }
 
-function readOne(text: string, contentType: string, { scanner, mayCall }: Reader): AnswerMessage {
-  const scanned = countable(scanner.json(shapeAnswer(text, mayCall), contentType));
+function readOne(text: string, contentType: string, reader: Reader): AnswerMessage {
+  const { scanner } = reader;
+  const facts: ToolFact[] = [];
+  const shaped = shapeAnswer(
+    text,
+    (operation, entry) =>
+      reader.mayCall(operation) && (operation.kind !== "tool" || isAsPinned(entry, reader, facts)),
+  );
+  const scanned = countable(scanner.json(shaped, contentType));
   if (scanned.findings.some(isInRequestState)) {
     throw new AnswerRefused(
       "its requestState holds card data, which may neither be altered nor handed out",
       scanned,
     );
   }
-  return { scanned, rpc: classify(JSON.parse(scanned.masked)) };
+  return { scanned, rpc: classify(JSON.parse(scanned.masked)), facts };
+}
+
+/** A tool that changed is not shown: its new words are what would reach the model. */
+function isAsPinned(entry: string, { scanner, lookAt }: Reader, facts: ToolFact[]): boolean {
+  const masked = JSON.parse(scanner.json(entry).masked) as Record<string, unknown>;
+  const definition = toolDefinitionOf(masked);
+  if (!definition) return false;
+  const { holds, fact } = lookAt(definition);
+  if (fact) facts.push(fact);
+  return holds;
 }
 
 /** An answer with more card data than a record can list is not delivered. */

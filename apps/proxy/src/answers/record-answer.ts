@@ -4,17 +4,19 @@ import type { Draft } from "../evidence/recorder.js";
 import type { Call } from "../exchange.js";
 import type { Outstanding } from "../outstanding.js";
 import type { JsonRpcMessage } from "../steps/parse-message.js";
+import type { ToolFact } from "../tools/tool-book.js";
 import type { AnswerMessage } from "./read-answer.js";
 
 /** Records about to be written, with what has to be durable along with them. */
 export interface Batch {
   readonly drafts: Draft[];
+  readonly facts: ToolFact[];
   readonly alongside: Entry[];
   /** Each to be called once the batch is durable. */
   readonly stored: (() => void)[];
 }
 
-export const emptyBatch = (): Batch => ({ drafts: [], alongside: [], stored: [] });
+export const emptyBatch = (): Batch => ({ drafts: [], facts: [], alongside: [], stored: [] });
 
 /** How a call's answer ends it. */
 export function outcomeOf(answer: JsonRpcMessage | undefined, httpStatus: number): CallOutcome {
@@ -29,11 +31,12 @@ export function outcomeOf(answer: JsonRpcMessage | undefined, httpStatus: number
 /** Adds the record of one message: the outcome of the call that it answers, or a message of its own. */
 export async function recordMessage(
   batch: Batch,
-  { scanned, rpc }: AnswerMessage,
+  { scanned, rpc, facts = [] }: AnswerMessage,
   call: Call,
   outstanding: Outstanding,
   httpStatus: number,
 ): Promise<void> {
+  batch.facts.push(...facts);
   const ended = rpc?.kind === "response" ? outstanding.take(rpc.id) : undefined;
   const records = ended ?? call.records;
   const kept = await records.keep(scanned, "server_to_client");
@@ -53,11 +56,12 @@ export async function recordMessage(
 /** Adds the outcome of every call that is still open: this answer, which names none of them, is the answer of all. */
 export async function recordForAll(
   batch: Batch,
-  { scanned, rpc }: AnswerMessage,
+  { scanned, rpc, facts = [] }: AnswerMessage,
   call: Call,
   outstanding: Outstanding,
   httpStatus: number,
 ): Promise<void> {
+  batch.facts.push(...facts);
   const kept = await call.records.keep(scanned, "server_to_client");
   batch.alongside.push(...kept.alongside);
   batch.stored.push(kept.stored);

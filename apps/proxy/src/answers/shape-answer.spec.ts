@@ -27,10 +27,10 @@ describe("an answer", () => {
   });
 
   it("tells policy what a tool says about itself", () => {
-    const asked: Operation[] = [];
+    const asked = new Set<string>();
     const text = `{"result":{"tools":[{"name":"a","annotations":{"readOnlyHint":true,"title":"A","destructiveHint":"no"}}]}}`;
-    shapeAnswer(text, (operation) => asked.push(operation) > 0);
-    expect(asked).toEqual([{ kind: "tool", name: "a", annotations: { readOnlyHint: true } }]);
+    shapeAnswer(text, (operation) => asked.add(JSON.stringify(operation)).size > 0);
+    expect([...asked]).toEqual([`{"kind":"tool","name":"a","annotations":{"readOnlyHint":true}}`]);
   });
 
   it("is for one principal alone, and a list only for a while", () => {

@@ -1,7 +1,11 @@
 import { checkJson } from "@countersign/card-data";
-import type { Operation, ToolAnnotations } from "@countersign/policy";
+import type { Operation } from "@countersign/policy";
 import { type Extent, elementsOf, extentAt, type MemberExtent, membersOf } from "../json/extents.js";
 import { cutsOf, type Replacement, splice } from "../json/splice.js";
+import { annotationsOf } from "../tools/tool-definition.js";
+
+/** Whether an entry of a list may be shown; `entry` is its text. */
+export type MayShow = (operation: Operation, entry: string) => boolean;
 
 /** A list that was made for one person is soon another one: policies and their sessions change. */
 export const listTtlMsMax = 60_000;
@@ -10,12 +14,12 @@ export const listTtlMsMax = 60_000;
 const worthALook = /"(?:tools|prompts|resources|cacheScope)"/;
 
 /**
- * Makes an answer fit for the one principal who gets it: lists lose what policy denies this principal, and nothing may
+ * Makes an answer fit for the one principal who gets it: lists lose what this principal may not see, and nothing may
  * be kept where others could find it (`cacheScope`), because another reader would be no record. Works on the text:
  * what stays, stays sign for sign. Goes by the shape of the answer and not by what was asked, so that a list that comes
  * late, on a resumed stream, is treated alike. Throws JsonRefused for what is not strict JSON.
  */
-export function shapeAnswer(text: string, mayCall: (operation: Operation) => boolean): string {
+export function shapeAnswer(text: string, mayShow: MayShow): string {
   if (!worthALook.test(text)) return text;
   checkJson(text);
   const result = extentAt(text, ["result"]);
@@ -23,7 +27,7 @@ export function shapeAnswer(text: string, mayCall: (operation: Operation) => boo
   const isList = members.some(({ key }) => key in listed);
   return splice(
     text,
-    members.flatMap((member) => [...hidden(text, member, mayCall), ...keptPrivate(text, member, isList)]),
+    members.flatMap((member) => [...hidden(text, member, mayShow), ...keptPrivate(text, member, isList)]),
   );
 }
 
@@ -35,18 +39,14 @@ const listed: Readonly<Record<string, (entry: Readonly<Record<string, unknown>>)
     resources: ({ uri }) => (typeof uri === "string" ? { kind: "resource", uri } : undefined),
   };
 
-function hidden(
-  text: string,
-  { key, value }: MemberExtent,
-  mayCall: (operation: Operation) => boolean,
-): Replacement[] {
+function hidden(text: string, { key, value }: MemberExtent, mayShow: MayShow): Replacement[] {
   const operationOf = Object.hasOwn(listed, key) ? listed[key] : undefined;
   if (!operationOf) return [];
   const elements = elementsOf(text, value);
   return cutsOf(elements, (index) => {
-    const entry = parse(text, elements[index]);
-    const operation = entry && operationOf(entry);
-    return operation === undefined || mayCall(operation);
+    const entry = slice(text, elements[index]);
+    const operation = operationOf(parse(entry));
+    return operation === undefined || mayShow(operation, entry);
   });
 }
 
@@ -58,19 +58,9 @@ function keptPrivate(text: string, { key, value }: MemberExtent, isList: boolean
   return [];
 }
 
-function parse(text: string, at: Extent | undefined): Record<string, unknown> | undefined {
-  const value: unknown = at && JSON.parse(text.slice(at.start, at.end));
-  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
-}
+const slice = (text: string, at: Extent | undefined): string => (at ? text.slice(at.start, at.end) : "null");
 
-/** What a tool says about itself, as far as policies can read it. */
-export function annotationsOf(given: unknown): ToolAnnotations | undefined {
-  if (typeof given !== "object" || given === null) return undefined;
-  const hints = ["readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"] as const;
-  return Object.fromEntries(
-    hints.flatMap((hint) => {
-      const value = (given as Record<string, unknown>)[hint];
-      return typeof value === "boolean" ? [[hint, value]] : [];
-    }),
-  );
+function parse(text: string): Record<string, unknown> {
+  const value: unknown = JSON.parse(text);
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
 }

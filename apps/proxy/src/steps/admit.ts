@@ -26,5 +26,7 @@ export async function admit(received: Received, gateway: Gateway): Promise<Admit
     gateway.tokens,
   );
   const { session, ended } = await findSession(claims, endpoint, gateway.sessions);
-  return { endpoint, engine, session, ended };
+  const toolOf: Admitted["toolOf"] = (name) =>
+    gateway.config.PIN_TOOLS ? gateway.tools.find(endpoint.name, gateway.scanner.mask(name)) : undefined;
+  return { endpoint, engine, session, ended, toolOf };
 }

@@ -73,7 +73,7 @@ async function relay(
 }
 
 /** Reads answers for this principal: what policy would deny, whatever the arguments, is not shown. */
-function readerFor({ scanner, policy, clock }: Gateway, { admitted }: Call): Reader {
+function readerFor({ scanner, policy, clock, config, tools }: Gateway, { admitted }: Call): Reader {
   const { session, endpoint, engine } = admitted;
   const { principal, client } = session;
   return {
@@ -83,6 +83,7 @@ function readerFor({ scanner, policy, clock }: Gateway, { admitted }: Call): Rea
         { action: "call", principal, client, endpoint: endpoint.name, operation },
         clock.now(),
       ),
+    lookAt: (tool) => (config.PIN_TOOLS ? tools.look(endpoint.name, tool) : { holds: true }),
   };
 }
 

@@ -14,10 +14,12 @@ export interface Decision {
  * Plain protocol needs only the live session that it came with.
  */
 export function decide(admitted: Admitted, message: JsonRpcMessage, now: Date): Decision {
-  const { engine, endpoint, session } = admitted;
+  const { engine, endpoint, session, toolOf } = admitted;
   const bundleVersion = engine.version;
-  const operation = message.kind === "request" ? operationOf(message.method, message.params) : undefined;
-  if (!operation) return { effect: "allow", policies: [], bundleVersion };
+  const asked = message.kind === "request" ? operationOf(message.method, message.params) : undefined;
+  if (!asked) return { effect: "allow", policies: [], bundleVersion };
+  const tool = asked.kind === "tool" ? toolOf(asked.name) : undefined;
+  const operation = asked.kind === "tool" ? { ...asked, annotations: tool?.annotations } : asked;
   const question = {
     principal: session.principal,
     client: session.client,
@@ -33,6 +35,13 @@ export function decide(admitted: Admitted, message: JsonRpcMessage, now: Date): 
       {
         policies: called.policies,
       },
+    );
+  }
+  if (tool?.changedTo !== undefined) {
+    throw new Refusal(
+      "tool_changed",
+      `${whatIs(operation)} is not what it was when it was pinned; it waits until an administrator accepts its definition ${tool.changedTo}.`,
+      { policies: called.policies },
     );
   }
   const unattended = engine.decide({ action: "callUnattended", ...question }, now);

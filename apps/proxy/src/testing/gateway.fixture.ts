@@ -60,6 +60,7 @@ export class GatewayFixture {
   readonly traffic: EventMessage[] = [];
   readonly originals: EventMessage[] = [];
   readonly commands: EventMessage[] = [];
+  readonly tools: EventMessage[] = [];
   readonly logLines: string[] = [];
   readonly #endpoints: Endpoint[] = [];
   #issuer!: Server;
@@ -192,6 +193,13 @@ export class GatewayFixture {
     } as Entry);
   }
 
+  publishToolAcceptance(about: { tool: string; digest: string }): Promise<void> {
+    const data = { endpoint: this.endpointName, ...about, by: { id: "company:admin" } };
+    const subject = `${data.endpoint}/${data.tool}`;
+    const event = this.#event("ToolChangeAccepted", "session-broker", subject, data);
+    return this.publish({ topic: "policy.tools", event } as Entry);
+  }
+
   publishApprovalEvent(type: string, approvalId: string, data: unknown): Promise<void> {
     return this.publish({
       topic: "approval.events",
@@ -299,6 +307,7 @@ export class GatewayFixture {
     const lists = {
       "mcp.traffic": this.traffic,
       "mcp.originals": this.originals,
+      "mcp.tools": this.tools,
       "approval.commands": this.commands,
     };
     await this.#consumer.subscribe({ topics: Object.keys(lists), fromBeginning: true });
