@@ -62,6 +62,7 @@ beforeAll(async () => {
     "session.commands",
     "session.events",
     "policy.bundles",
+    "policy.tools",
     "mcp.traffic",
     "quarantine.events",
   );
@@ -82,7 +83,10 @@ beforeAll(async () => {
 
   await producer.connect();
   await consumer.connect();
-  await consumer.subscribe({ topics: ["session.events", "policy.bundles"], fromBeginning: true });
+  await consumer.subscribe({
+    topics: ["session.events", "policy.bundles", "policy.tools"],
+    fromBeginning: true,
+  });
   await consumer.run({
     eachMessage: ({ topic, message }) => {
       const { event } = decodeEvent(topic as TopicName, message.headers, message.value);
@@ -294,6 +298,24 @@ describe("the session broker", () => {
     ).toMatchObject({
       allowed: true,
       policies: ["a.cedar#1"],
+    });
+  });
+
+  it("lets administrators alone accept a tool's change, and exactly the one they looked at", async () => {
+    const digest = "a".repeat(64);
+    const path = "/endpoints/payments/tools/refund/accept";
+    expect((await call(ada, "POST", path, { digest })).status).toBe(403);
+    expect((await call(administrator, "POST", path, {})).status).toBe(400);
+    const elsewhere = "/endpoints/nowhere/tools/refund/accept";
+    expect((await call(administrator, "POST", elsewhere, { digest })).status).toBe(404);
+    expect((await call(administrator, "POST", path, { digest })).status).toBe(200);
+    const accepted = await seenEvent(({ type }) => type === "ToolChangeAccepted");
+    expect(accepted.subject).toBe("payments/refund");
+    expect(accepted.data).toEqual({
+      endpoint: "payments",
+      tool: "refund",
+      digest,
+      by: { id: administrator.id },
     });
   });
 

@@ -14,6 +14,7 @@ import { SessionStore } from "./session-store.js";
 import { SessionsConsumer } from "./sessions.consumer.js";
 import { SessionsController } from "./sessions.controller.js";
 import { Sessions } from "./sessions.service.js";
+import { ToolsController } from "./tools.controller.js";
 import { TrafficProgress } from "./traffic-progress.js";
 
 /**
@@ -23,7 +24,7 @@ import { TrafficProgress } from "./traffic-progress.js";
  */
 @Module({
   imports: [PostgresModule.forSchema(schema, [SessionRow, BundleRow])],
-  controllers: [SessionsConsumer, SessionsController, PolicyController],
+  controllers: [SessionsConsumer, SessionsController, PolicyController, ToolsController],
   providers: [
     {
       provide: Outbox,
