@@ -26,6 +26,19 @@ function describe(event: Evidence): Described {
       return lifecycle("stop", `recorder ${event.data.recorder.id}`);
     case "PolicyBundlePublished":
       return lifecycle("update", `policy bundle ${event.data.version}`);
+    case "ToolPinned":
+      return lifecycle("update", `tool ${event.data.endpoint}/${event.data.tool}`);
+    case "ToolChanged":
+      return incident(event, "A tool's definition changed", `${event.data.endpoint}/${event.data.tool}`);
+    case "ToolChangeAccepted":
+      return ownActivity({
+        operation: "tool.accept-change",
+        activity: "update",
+        who: { person: event.data.by, service: event.source },
+        resource: { name: `${event.data.endpoint}/${event.data.tool}`, type: "MCP tool" },
+        status: "success",
+        severity: "medium",
+      });
     case "CardDataPolicyPublished":
       return lifecycle("update", `card-data policy ${event.data.policy.version}`);
     case "VaultKeyPublished":
