@@ -13,5 +13,5 @@ export { callsReceived, callTool, eventually, payments } from "./demo/calls.js";
 export { play } from "./demo/play.js";
 export { readSiem } from "./demo/siem.js";
 export { HeadlessBrowser, type Page } from "./people/browser.js";
-export { callbackUrl, logIn } from "./people/login.js";
+export { answerOf, callbackUrl, logIn } from "./people/login.js";
 export { apiTokenOf, callApi, type ConnectedClient, connectAs } from "./people/person.js";

@@ -106,7 +106,10 @@ export class Recorder {
     if (this.#retrying || this.#eventually.length === 0) return;
     const drafts = this.#eventually.splice(0);
     this.record(drafts).catch((error: unknown) => {
-      if (!(error instanceof LogUnavailable)) this.#log.error({ error }, "a late record was not written");
+      if (!(error instanceof LogUnavailable)) {
+        this.#log.error({ error, count: drafts.length }, "late records cannot be written and are given up");
+        return;
+      }
       this.#eventually.unshift(...drafts);
       this.#retrying = setTimeout(() => {
         this.#retrying = undefined;

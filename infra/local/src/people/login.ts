@@ -11,19 +11,30 @@ const pagesMax = 8;
  * where the page asks for one, gives a justification. Answers the authorization code.
  */
 export async function logIn(authorizationUrl: URL, account: string, justification: string): Promise<string> {
-  const browser = new HeadlessBrowser(callbackUrl);
+  const answer = new URL(await answerOf(authorizationUrl, account, justification)).searchParams;
+  const code = answer.get("code");
+  if (code) return code;
+  const reason = answer.get("error_description") ?? answer.get("error") ?? "no reason given";
+  throw new LaunchError("login_failed", `${account} could not log in: ${reason}`);
+}
+
+/** The address, with the answer in it, that the person's browser is sent to in the end: the client's own callback. */
+export async function answerOf(
+  authorizationUrl: URL,
+  account: string,
+  justification: string,
+): Promise<string> {
+  const callback = authorizationUrl.searchParams.get("redirect_uri") ?? callbackUrl;
+  const browser = new HeadlessBrowser(callback);
   let page = await browser.visit(authorizationUrl.href);
-  for (let seen = 0; seen < pagesMax && !page.url.startsWith(callbackUrl); seen += 1) {
+  for (let seen = 0; seen < pagesMax && !page.url.startsWith(callback); seen += 1) {
     const next = page.document.querySelector("a[rel=next]")?.getAttribute("href");
     page = next
       ? await browser.visit(new URL(next, page.url).href)
       : await browser.submit(page, answersTo(page, account, justification));
   }
-  const answer = new URL(page.url).searchParams;
-  const code = answer.get("code");
-  if (code) return code;
-  const reason = answer.get("error_description") ?? answer.get("error") ?? textOf(page);
-  throw new LaunchError("login_failed", `${account} could not log in: ${reason}`);
+  if (page.url.startsWith(callback)) return page.url;
+  throw new LaunchError("login_failed", `${account} could not log in: ${textOf(page)}`);
 }
 
 function answersTo({ document }: Page, account: string, justification: string): Record<string, string> {
