@@ -1,3 +1,6 @@
+import { IS_BASE64, nextRun, runEnd } from "./byte-runs.js";
+import { borrowBytes, returnBytes } from "./text-bytes.js";
+
 /** A run of base64 text: where it lies, and what it says. */
 export interface Base64Run {
   start: number;
@@ -12,85 +15,105 @@ export interface Base64Run {
 /** Twelve digits, the shortest card, take sixteen signs. */
 export const BASE64_RUN_MIN = 16;
 
-/** Six-bit value of a sign of base64 or base64url, plus one; 0 elsewhere. */
-const SEXTET = new Uint8Array(0x10000);
+/** Six-bit value of a sign of base64 or base64url. */
+const SEXTET = new Uint8Array(256);
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-for (let i = 0; i < ALPHABET.length; i++) SEXTET[ALPHABET.charCodeAt(i)] = i + 1;
-SEXTET["-".charCodeAt(0)] = 63;
-SEXTET["_".charCodeAt(0)] = 64;
+for (let i = 0; i < ALPHABET.length; i++) SEXTET[ALPHABET.charCodeAt(i)] = i;
+SEXTET["-".charCodeAt(0)] = 62;
+SEXTET["_".charCodeAt(0)] = 63;
+/** The first sextet of the signs that are no letters or digits. */
+const PLAIN_SEXTETS = 62;
 
-/**
- * Whether `text` between the offsets has a run that is worth a look. Looks at little more than one sign in sixteen of
- * ordinary prose.
- */
-export function mayHoldBase64(text: string, start: number, end: number): boolean {
-  for (let at = start; ;) {
-    const run = nextRun(text, at, end);
-    if (!run) return false;
-    if (isPlausible(text, run[0], run[1])) return true;
-    for (const [from, to] of plainParts(text, run)) if (isPlausible(text, from, to)) return true;
-    at = run[1];
+/** Whether the bytes of a text between the offsets have a run of base64 that is worth a look. */
+export function mayHoldBase64(bytes: Uint8Array, from: number, to: number): boolean {
+  let start = nextRun(bytes, IS_BASE64, BASE64_RUN_MIN, from, to);
+  while (start >= 0) {
+    const stop = runEnd(bytes, IS_BASE64, start, to);
+    if (isWorthDecoding(bytes, start, stop)) return true;
+    // Behind a backslash the first letter may be that of an escape.
+    if (start > from && bytes[start - 1] === BACKSLASH && isWorthDecoding(bytes, start + 1, stop))
+      return true;
+    start = nextRun(bytes, IS_BASE64, BASE64_RUN_MIN, stop, to);
   }
+  return false;
+}
+
+const BACKSLASH = 92;
+
+function isWorthDecoding(bytes: Uint8Array, start: number, stop: number): boolean {
+  const end = wholeBytes(start, stop);
+  return isPlausible(bytes, start, end) || nextPlainPart(bytes, start, start, end) >= 0;
 }
 
 /** Runs of base64 in `text` that are worth a look: they decode to mostly ASCII, or hold three encoded digits in a row. */
-export function* base64Runs(text: string): Generator<Base64Run> {
-  let at = 0;
-  for (;;) {
-    const run = nextRun(text, at, text.length);
-    if (!run) return;
-    const [start, end] = run;
-    at = end;
-    const whole = decodeRun(text, start, end);
-    if (whole?.text) yield whole;
+export function base64Runs(text: string): Base64Run[] {
+  const source = borrowBytes(text);
+  try {
+    return decodeRuns(text, source.bytes);
+  } finally {
+    returnBytes(source);
+  }
+}
+
+function decodeRuns(text: string, bytes: Uint8Array): Base64Run[] {
+  const runs: Base64Run[] = [];
+  const { length } = text;
+  let start = nextRun(bytes, IS_BASE64, BASE64_RUN_MIN, 0, length);
+  while (start >= 0) {
+    const stop = runEnd(bytes, IS_BASE64, start, length);
+    const end = wholeBytes(start, stop);
+    const whole = isPlausible(bytes, start, end) ? decodeRun(text, start, end) : undefined;
+    if (whole?.text) runs.push(whole);
     else {
       // A path or an identifier may be stuck to it; encoded digits never need `+ / - _`.
       let found = false;
-      for (const [from, to] of plainParts(text, run)) {
+      let from = nextPlainPart(bytes, start, start, end);
+      while (from >= 0) {
+        const to = plainEnd(bytes, from, end);
         const inner = decodeRun(text, from, to);
-        if (!inner?.text) continue;
-        found = true;
-        yield inner;
+        if (inner.text) {
+          found = true;
+          runs.push(inner);
+        }
+        from = nextPlainPart(bytes, to + 1, start, end);
       }
-      if (!found && whole) yield whole;
+      if (!found && whole) runs.push(whole);
     }
+    start = nextRun(bytes, IS_BASE64, BASE64_RUN_MIN, stop, length);
   }
+  return runs;
+}
+
+/** A lone last sign holds no byte. */
+function wholeBytes(start: number, end: number): number {
+  return (end - start) % 4 === 1 ? end - 1 : end;
 }
 
 /** Nothing is stuck to longer runs: what is that long is data of its own. */
 const STUCK_RUN_MAX = 4096;
 
-/** The stretches of letters and digits in a run that also holds other signs. */
-function plainParts(text: string, [start, end]: [number, number]): [number, number][] {
-  const parts: [number, number][] = [];
-  if (end - start > STUCK_RUN_MAX) return parts;
-  let from = start;
-  for (let at = start; at <= end; at++) {
-    const sextet = at < end ? SEXTET[text.charCodeAt(at)]! : 63;
-    if (sextet < 63) continue;
-    if (at - from >= BASE64_RUN_MIN && at - from < end - start) parts.push([from, at]);
-    from = at + 1;
+/**
+ * Where the next stretch of letters and digits begins that is worth a look in a run that also holds other signs; -1
+ * where there is none.
+ */
+function nextPlainPart(bytes: Uint8Array, at: number, start: number, end: number): number {
+  if (end - start > STUCK_RUN_MAX) return -1;
+  for (let from = at; from + BASE64_RUN_MIN <= end;) {
+    const to = plainEnd(bytes, from, end);
+    const units = to - from;
+    if (units >= BASE64_RUN_MIN && units < end - start && isPlausible(bytes, from, to)) return from;
+    from = to + 1;
   }
-  return parts;
+  return -1;
 }
 
-function nextRun(text: string, from: number, to: number): [number, number] | undefined {
-  for (let probe = from + BASE64_RUN_MIN - 1; probe < to; probe += BASE64_RUN_MIN) {
-    if (SEXTET[text.charCodeAt(probe)] === 0) continue;
-    let start = probe;
-    let end = probe + 1;
-    while (start > from && SEXTET[text.charCodeAt(start - 1)] !== 0) start--;
-    while (end < to && SEXTET[text.charCodeAt(end)] !== 0) end++;
-    // A lone last sign holds no byte.
-    if ((end - start) % 4 === 1) end--;
-    if (end - start >= BASE64_RUN_MIN) return [start, end];
-    probe = end - 1;
-  }
-  return undefined;
+function plainEnd(bytes: Uint8Array, from: number, end: number): number {
+  let to = from;
+  while (to < end && SEXTET[bytes[to]!]! < PLAIN_SEXTETS) to++;
+  return to;
 }
 
-function decodeRun(text: string, start: number, end: number): Base64Run | undefined {
-  if (!isPlausible(text, start, end)) return undefined;
+function decodeRun(text: string, start: number, end: number): Base64Run {
   let padded = end;
   while (padded < end + 2 && text.charCodeAt(padded) === 61) padded++;
   const run = text.slice(start, end);
@@ -130,41 +153,54 @@ const CARD_QUARTETS_MIN = 4;
 const DIGIT_QUARTETS_MIN = 2;
 
 /** Whether the run decodes to text, or somewhere to what a card in ASCII looks like. */
-function isPlausible(text: string, start: number, end: number): boolean {
-  if (beginsAsText(text, start, end)) return true;
-  let asciiInARow = 0;
-  let digitsInARow = 0;
+function isPlausible(bytes: Uint8Array, start: number, end: number): boolean {
+  if (beginsAsText(bytes, start, end)) return true;
   for (let at = start; at + 3 < end; at += 4) {
-    const a = SEXTET[text.charCodeAt(at)]! - 1;
-    const b = SEXTET[text.charCodeAt(at + 1)]! - 1;
-    const c = SEXTET[text.charCodeAt(at + 2)]! - 1;
-    // The top bits of three bytes, all clear: ASCII.
-    if ((a & 32) === 0 && (b & 8) === 0 && (c & 2) === 0) {
-      asciiInARow++;
-      const d = SEXTET[text.charCodeAt(at + 3)]! - 1;
-      // Three bytes from 0x30 to 0x3f: three digits.
-      if (a >> 2 === 3 && (b & 15) === 3 && (c & 3) === 0 && d >> 4 === 3) digitsInARow++;
-      if (asciiInARow >= CARD_QUARTETS_MIN && digitsInARow >= DIGIT_QUARTETS_MIN) return true;
-    } else {
-      asciiInARow = 0;
-      digitsInARow = 0;
-    }
+    // Three digits begin with M, N, O or P: most quartets need no closer look.
+    const first = bytes[at]!;
+    if (first < 77 || first > 80 || !isDigits(bytes, at)) continue;
+    let from = at;
+    while (from > start && isAscii(bytes, from - 4)) from -= 4;
+    let digits = 0;
+    let to = from;
+    for (; to + 3 < end && isAscii(bytes, to); to += 4) if (isDigits(bytes, to)) digits++;
+    if (digits >= DIGIT_QUARTETS_MIN && to - from >= 4 * CARD_QUARTETS_MIN) return true;
+    at = to - 4;
   }
   return false;
+}
+
+/** Whether the quartet stands for three bytes from 0x30 to 0x3f. */
+function isDigits(bytes: Uint8Array, at: number): boolean {
+  return (
+    SEXTET[bytes[at]!]! >> 2 === 3 &&
+    (SEXTET[bytes[at + 1]!]! & 15) === 3 &&
+    (SEXTET[bytes[at + 2]!]! & 3) === 0 &&
+    SEXTET[bytes[at + 3]!]! >> 4 === 3
+  );
+}
+
+/** Whether the top bits of the quartet's three bytes are clear. */
+function isAscii(bytes: Uint8Array, at: number): boolean {
+  return (
+    (SEXTET[bytes[at]!]! & 32) === 0 &&
+    (SEXTET[bytes[at + 1]!]! & 8) === 0 &&
+    (SEXTET[bytes[at + 2]!]! & 2) === 0
+  );
 }
 
 /** Bytes that are looked at to tell text from other data, which seldom passes the first three. */
 const SAMPLED_BYTES = 192;
 
 /** Whether the first bytes are UTF-8 without control characters other than white space. */
-function beginsAsText(text: string, start: number, end: number): boolean {
-  const bytes = Math.min(SAMPLED_BYTES, ((end - start) * 3) >> 2);
+function beginsAsText(bytes: Uint8Array, start: number, end: number): boolean {
+  const sampled = Math.min(SAMPLED_BYTES, ((end - start) * 3) >> 2);
   let continuing = 0;
-  for (let i = 0; i < bytes; i++) {
+  for (let i = 0; i < sampled; i++) {
     const at = start + ((i / 3) | 0) * 4 + (i % 3);
     const shift = (i % 3) * 2;
-    const high = SEXTET[text.charCodeAt(at)]! - 1;
-    const low = SEXTET[text.charCodeAt(at + 1)]! - 1;
+    const high = SEXTET[bytes[at]!]!;
+    const low = SEXTET[bytes[at + 1]!]!;
     const byte = ((high << (2 + shift)) | (low >> (4 - shift))) & 0xff;
     if (continuing > 0) {
       if (byte >> 6 !== 2) return false;

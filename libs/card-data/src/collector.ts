@@ -1,125 +1,223 @@
 import { BASE64_RUN_MIN, mayHoldBase64 } from "./base64.js";
 import { isBinary } from "./binary.js";
-import type { JsonFrame, JsonSink, StringTraits } from "./json-reader.js";
-import { KEY, SENSITIVE_KEYS } from "./keys.js";
-import { isLabel } from "./meanings.js";
-import { mayHoldCard, PAN_DIGITS_MIN } from "./pan.js";
+import type { Candidate, Neighbour, Suspicion } from "./candidate.js";
+import type { JsonFrame, KeyNode } from "./json-frame.js";
+import type { JsonSink } from "./json-reader.js";
+import { HAS_DIGIT, HAS_DISGUISE, HAS_ESCAPE, HAS_ODD } from "./json-reader.js";
+import { KEY, namesSibling, SENSITIVE_KEYS } from "./keys.js";
+import { PAN_DIGITS_MAX, PAN_DIGITS_MIN } from "./pan.js";
 import type { Settings } from "./settings.js";
+import {
+  CARD_BY_NAME,
+  judgeDigits,
+  MAYBE_CARD,
+  mayHoldCode,
+  mayHoldPinBlock,
+  NO_CARD,
+  passesLuhn,
+} from "./suspicion.js";
+import type { TextBytes } from "./text-bytes.js";
 
-/** A token that may hold card data: a string, a number or an object's key, with its offsets in the text. */
-export interface Candidate {
-  what: "string" | "number" | "key";
-  frame: JsonFrame | undefined;
-  key: string;
-  index: number;
-  start: number;
-  end: number;
-}
-
-/** A string of a list, or of a list's object, that begins or ends with a digit. */
-export interface Neighbour extends Candidate {
-  list: JsonFrame;
-  position: number;
-}
-
-/** Fewer digits than a verification code has are no card data. */
-const DIGITS_MIN = 3;
-const NUMBER_UNITS_MIN = 12;
 const LABEL_UNITS_MAX = 40;
+/** A PIN block may do without digits. */
+const PIN_BLOCK_UNITS_MIN = 16;
+const PIN_BLOCK_UNITS_MAX = 96;
+
 /** Keeps the few tokens that need a closer look. */
 export class Collector implements JsonSink {
   readonly candidates: Candidate[] = [];
   readonly neighbours: Neighbour[] = [];
+  private readonly bytes: Buffer;
+  /** The next `%` and `&`, which may begin an escape; the end of the text where there is none. */
+  private percent = -1;
+  private ampersand = -1;
 
   constructor(
     private readonly text: string,
+    source: TextBytes,
+    private readonly outside: number,
     private readonly settings: Settings,
-  ) {}
+  ) {
+    this.bytes = source.bytes;
+  }
 
-  key(frame: JsonFrame, key: string, start: number, end: number, traits: StringTraits): void {
-    if (!this.isWorthALook(start, end, traits)) return;
-    this.candidates.push({ what: "key", frame, key, index: 0, start, end });
+  key(frame: JsonFrame, key: KeyNode, start: number, end: number, traits: number): boolean {
+    key.label = namesSibling(key.name);
+    if (!key.noted) {
+      const verdict = this.look(start + 1, end - 1, traits);
+      if (verdict !== MAYBE_CARD && verdict !== BINARY) return false;
+    }
+    this.keep("key", frame, key, 0, start, end, "any");
+    return true;
   }
 
   string(
     frame: JsonFrame | undefined,
-    key: string,
+    key: KeyNode | undefined,
     index: number,
     start: number,
     end: number,
-    traits: StringTraits,
+    traits: number,
   ): void {
-    if (frame && traits.digits > 0) this.keepNeighbour(frame, key, index, start, end);
-    if (frame && key.length <= 9 && end - start <= LABEL_UNITS_MAX && isLabel(key)) {
-      frame.labelStart = start;
-      frame.labelEnd = end;
+    const digits = (traits & HAS_DIGIT) !== 0;
+    const units = end - start - 2;
+    if (frame) {
+      if (digits) this.keepNeighbour(frame, key, index, start, end);
+      if (key?.label && end - start <= LABEL_UNITS_MAX) {
+        frame.labelStart = start;
+        frame.labelEnd = end;
+      }
     }
-    if (!this.isWorthALook(start, end, traits) && !this.isSensitive(frame, key, traits.digits, end - start)) {
+    const verdict = this.look(start + 1, end - 1, traits);
+    if (verdict === MAYBE_CARD) {
+      this.keep("string", frame, key, index, start, end, "any");
       return;
     }
-    this.candidates.push({ what: "string", frame, key, index, start, end });
+    const mayBeCode = digits || (units >= PIN_BLOCK_UNITS_MIN && units <= PIN_BLOCK_UNITS_MAX);
+    const named = mayBeCode ? this.suspicionByName(frame, key, verdict === CARD_BY_NAME) : undefined;
+    if (verdict === BINARY && named !== "any") this.keep("string", frame, key, index, start, end, "binary");
+    else if (named) this.keep("string", frame, key, index, start, end, named);
   }
 
-  number(frame: JsonFrame | undefined, key: string, index: number, start: number, end: number): void {
-    const units = end - start;
-    if (
-      units < NUMBER_UNITS_MIN
-        ? !this.isSensitive(frame, key, units, units)
-        : hasFraction(this.text, start, end)
-    )
-      return;
-    this.candidates.push({ what: "number", frame, key, index, start, end });
+  number(
+    frame: JsonFrame | undefined,
+    key: KeyNode | undefined,
+    index: number,
+    start: number,
+    end: number,
+  ): void {
+    if (end - start < 2) return;
+    const verdict = end - start < PAN_DIGITS_MIN ? NO_CARD : judgeNumber(this.bytes, start, end);
+    const suspicion =
+      verdict === MAYBE_CARD ? "any" : this.suspicionByName(frame, key, verdict === CARD_BY_NAME);
+    if (suspicion) this.keep("number", frame, key, index, start, end, suspicion);
   }
 
-  private keepNeighbour(frame: JsonFrame, key: string, index: number, start: number, end: number): void {
-    const block = !frame.array && key === "text" && frame.parent?.array === true;
+  private keep(
+    what: Candidate["what"],
+    frame: JsonFrame | undefined,
+    key: KeyNode | undefined,
+    index: number,
+    start: number,
+    end: number,
+    suspicion: Suspicion,
+  ): void {
+    this.candidates.push({ what, frame, key, index, start, end, suspicion });
+  }
+
+  private keepNeighbour(
+    frame: JsonFrame,
+    key: KeyNode | undefined,
+    index: number,
+    start: number,
+    end: number,
+  ): void {
+    const block = !frame.array && frame.parent?.array === true && key?.name === "text";
     if (!frame.array && !block) return;
-    if (!isDigitAt(this.text, start + 1) && !isDigitAt(this.text, end - 2)) return;
+    if (!isDigit(this.bytes[start + 1]!) && !isDigit(this.bytes[end - 2]!)) return;
     const list = (block && frame.parent) || frame;
     const position = block ? frame.index : index;
-    this.neighbours.push({ what: "string", frame, key, index, start, end, list, position });
+    const token: Candidate = { what: "string", frame, key, index, start, end, suspicion: "any" };
+    this.neighbours.push({ token, list, position });
   }
 
-  private isWorthALook(start: number, end: number, traits: StringTraits): boolean {
-    if (traits.odd || traits.disguised) return true;
-    if (traits.digits >= PAN_DIGITS_MIN && mayHoldCard(this.text, start + 1, end - 1)) return true;
-    if (traits.digits >= DIGITS_MIN && MAY_LABEL.test(this.text.slice(start, end))) return true;
-    if (end - start <= BASE64_RUN_MIN) return false;
-    return isBinary(this.text, start + 1, end - 1) || mayHoldBase64(this.text, start + 1, end - 1);
+  /** What a name says of a value that by itself is no card data, though, if `card`, enough digits to be called a card. */
+  private suspicionByName(
+    frame: JsonFrame | undefined,
+    key: KeyNode | undefined,
+    card: boolean,
+  ): Suspicion | undefined {
+    const meaning = this.meaningOf(frame, key);
+    if ((meaning & (card ? SENSITIVE_KEYS | KEY.pan : SENSITIVE_KEYS)) !== 0) return "any";
+    return (meaning & KEY.wrapper) !== 0 ? "name" : undefined;
   }
 
-  /** Whether a short value stands where a code or a PIN may. */
-  private isSensitive(frame: JsonFrame | undefined, key: string, digits: number, units: number): boolean {
-    if (!frame || digits < 2 || units > SENSITIVE_UNITS_MAX) return false;
-    let holder: JsonFrame | undefined = frame;
-    let name = key;
+  /** What the name that a value goes by says, its own or that of the list it stands in. */
+  private meaningOf(frame: JsonFrame | undefined, key: KeyNode | undefined): number {
+    let holder = frame;
+    let node = key;
     while (holder?.array) {
-      name = holder.key;
+      node = holder.key;
       holder = holder.parent;
     }
-    return (this.settings.classify(name) & (SENSITIVE_KEYS | KEY.wrapper)) !== 0;
+    if (!holder) return this.outside & ~KEY.wrapper;
+    if (!node) return 0;
+    if (node.meaning < 0) node.meaning = this.settings.classify(node.name);
+    return node.meaning;
+  }
+
+  private look(from: number, to: number, traits: number): number {
+    if ((traits & (HAS_ODD | HAS_DISGUISE)) !== 0) return MAYBE_CARD;
+    const { text, bytes } = this;
+    let verdict = NO_CARD;
+    if ((traits & HAS_DIGIT) !== 0) {
+      if ((traits & HAS_ESCAPE) !== 0 || beginsAsJson(bytes[from]!) || this.holdsEscapes(from, to)) {
+        if (mayHoldEscaped(text, bytes, from, to)) return MAYBE_CARD;
+      } else {
+        verdict = judgeDigits(text, bytes, from, to);
+        if (verdict === MAYBE_CARD || mayHoldCode(text, bytes, from, to)) return MAYBE_CARD;
+        if (mayHoldPinBlock(text, bytes, from, to)) return MAYBE_CARD;
+      }
+    }
+    if (to - from < BASE64_RUN_MIN) return verdict;
+    if (mayHoldBase64(bytes, from, to)) return MAYBE_CARD;
+    if (!isBinary(text, from, to)) return verdict;
+    return verdict === NO_CARD && (traits & HAS_ESCAPE) === 0 ? BINARY : MAYBE_CARD;
+  }
+
+  private holdsEscapes(from: number, to: number): boolean {
+    const { text } = this;
+    if (this.percent < from) this.percent = placeOf(text, "%", from);
+    if (this.ampersand < from) this.ampersand = placeOf(text, "&", from);
+    return this.percent < to || this.ampersand < to;
   }
 }
 
-/** Every label of a code or a PIN in running text ends in one of these (see sensitive.ts). */
-const MAY_LABEL = /(?:cv[vcnd]|cav|csc|cid|code|value|number|pin|epb|block|blk|no)2?[^a-z0-9+/_]/i;
-/** Beyond this a string is text, and text with few digits needs a label to hold a code. */
-const SENSITIVE_UNITS_MAX = 64;
+/** A verdict beside those of suspicion.ts: a file in base64, and else nothing. */
+const BINARY = 4;
 
-/** Whether a number has a fraction that is not zero, and no exponent that would undo it. */
-function hasFraction(text: string, start: number, end: number): boolean {
+function placeOf(text: string, sign: string, from: number): number {
+  const at = text.indexOf(sign, from);
+  return at === -1 ? text.length : at;
+}
+
+/** JSON in a string has ways of its own to write numbers. */
+function beginsAsJson(code: number): boolean {
+  // white space [ {
+  return code <= 32 || code === 91 || code === 123;
+}
+
+const CODE_DIGITS_MIN = 3;
+/** Every label of a code or a PIN in running text ends in one of these (see sensitive.ts), and so do heads of columns. */
+const MAY_LABEL = /(?:cv[vcnd]|cav|csc|cid|code|value|number|pin|epb|block|blk|no)2?(?:[^a-z0-9+/_]|$)/i;
+
+/** The coarsest look, at text in which digits, labels and what stands between them may be written as escapes. */
+function mayHoldEscaped(text: string, bytes: Uint8Array, from: number, to: number): boolean {
+  let digits = 0;
+  for (let at = from; at < to && digits < PAN_DIGITS_MIN; at++) if (isDigit(bytes[at]!)) digits++;
+  if (digits >= PAN_DIGITS_MIN) return true;
+  return digits >= CODE_DIGITS_MIN && MAY_LABEL.test(text.slice(from, to));
+}
+
+/** Whether a JSON number is a card, may be called one, or cannot be one. */
+function judgeNumber(bytes: Uint8Array, start: number, end: number): number {
   let dotted = false;
   let fraction = false;
+  let digits = 0;
   for (let at = start; at < end; at++) {
-    const code = text.charCodeAt(at);
+    const code = bytes[at]!;
     if (code === 46) dotted = true;
-    else if (code > 57) return false;
-    else if (dotted && code !== 48) fraction = true;
+    else if (code > 57) return MAYBE_CARD;
+    else if (code !== 45) {
+      digits++;
+      if (dotted && code !== 48) fraction = true;
+    }
   }
-  return fraction;
+  if (fraction || digits < PAN_DIGITS_MIN) return NO_CARD;
+  if (dotted) return MAYBE_CARD;
+  return digits <= PAN_DIGITS_MAX && passesLuhn(bytes, start, end) ? MAYBE_CARD : CARD_BY_NAME;
 }
 
-function isDigitAt(text: string, at: number): boolean {
-  const code = text.charCodeAt(at);
+function isDigit(code: number): boolean {
   return code >= 48 && code <= 57;
 }

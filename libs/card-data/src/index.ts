@@ -1,9 +1,8 @@
 export { BRAND_NAMES, BRAND_TABLE_VERSION, brandOf } from "./brands.js";
-export type { JsonFrame, JsonReadOptions, JsonSink, StringTraits } from "./json-reader.js";
-export { checkJson, JSON_DEPTH_MAX, readJson } from "./json-reader.js";
+export type { JsonReadOptions } from "./json-reader.js";
+export { checkJson, JSON_DEPTH_MAX } from "./json-reader.js";
 export type { JsonRefusal } from "./json-refused.js";
 export { JsonRefused } from "./json-refused.js";
-export { decodeJsonString } from "./json-string.js";
 export type { MaskedPiece } from "./mask-stream.js";
 export { maskStream } from "./mask-stream.js";
 export type { ScanResult } from "./scan.js";

@@ -1,4 +1,5 @@
-import type { JsonFrame } from "./json-reader.js";
+import type { JsonFrame, KeyNode } from "./json-frame.js";
+import { namesOf } from "./json-frame.js";
 import { encodeJsonFragment } from "./json-string.js";
 import type { Rewrite } from "./rewrite.js";
 import { applyRewrites } from "./rewrite.js";
@@ -35,7 +36,7 @@ export class KeyNames {
   }
 
   private unique(frame: JsonFrame, name: string): string {
-    const taken = entry(this.taken, frame, () => new Set(frame.keys));
+    const taken = entry(this.taken, frame, () => new Set(namesOf(frame)));
     const counts = entry(this.counts, frame, () => new Map<string, number>());
     let count = counts.get(name) ?? 1;
     let unique = name;
@@ -47,14 +48,19 @@ export class KeyNames {
 }
 
 /** The JSON Pointer (RFC 6901) of a token, with masked names; the pointer of a key is that of its member. */
-export function pointerTo(frame: JsonFrame | undefined, key: string, index: number, names: KeyNames): string {
+export function pointerTo(
+  frame: JsonFrame | undefined,
+  key: KeyNode | undefined,
+  index: number,
+  names: KeyNames,
+): string {
   const parts: string[] = [];
   let holder = frame;
-  let name = key;
+  let node = key;
   let position = index;
   while (holder) {
-    parts.push(holder.array ? String(position) : escapePointer(names.nameOf(holder, name)));
-    ({ key: name, index: position, parent: holder } = holder);
+    parts.push(holder.array ? String(position) : escapePointer(names.nameOf(holder, node?.name ?? "")));
+    ({ key: node, index: position, parent: holder } = holder);
   }
   return parts.length === 0 ? "" : `/${parts.toReversed().join("/")}`;
 }

@@ -116,3 +116,20 @@ function compact(key: string): string {
     .toLowerCase()
     .replace(/[^\p{L}\p{N}]+/gu, "");
 }
+
+const SIBLING_LABELS: ReadonlySet<string> = new Set([
+  "name",
+  "key",
+  "field",
+  "label",
+  "id",
+  "param",
+  "fieldName",
+  "parameter",
+]);
+const SIBLING_LABEL_UNITS_MAX = 9;
+
+/** Whether a field of this name holds the name of what its sibling holds. */
+export function namesSibling(key: string): boolean {
+  return key.length <= SIBLING_LABEL_UNITS_MAX && SIBLING_LABELS.has(key);
+}

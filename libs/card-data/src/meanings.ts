@@ -1,5 +1,5 @@
-import type { Candidate } from "./collector.js";
-import type { JsonFrame } from "./json-reader.js";
+import type { Candidate } from "./candidate.js";
+import type { JsonFrame, KeyNode } from "./json-frame.js";
 import { decodeJsonString } from "./json-string.js";
 import { KEY } from "./keys.js";
 import type { Settings } from "./settings.js";
@@ -18,41 +18,42 @@ export class Meanings {
   ) {}
 
   of({ frame, key }: Candidate): number {
-    const { classify } = this.settings;
     let holder = frame;
-    let name = key;
+    let node = key;
     while (holder?.array) {
-      name = holder.key;
+      node = holder.key;
       holder = holder.parent;
     }
     // A bare value, or a list of them, means what the string that carries the JSON means.
     if (!holder) return this.outside;
-    let meaning = classify(name) | (this.outside & KEY.context);
+    let meaning = this.ofKey(node) | (this.outside & KEY.context);
     if ((meaning & KEY.wrapper) !== 0) {
-      meaning |= classify(this.nameOf(holder)) & ~KEY.wrapper;
-      if (holder.labelStart >= 0 && !isLabel(name)) {
-        meaning |= classify(decodeJsonString(this.text, holder.labelStart, holder.labelEnd)) & ~KEY.wrapper;
+      meaning |= this.ofKey(nameOf(holder)) & ~KEY.wrapper;
+      if (holder.labelStart >= 0 && !node?.label) {
+        const label = decodeJsonString(this.text, holder.labelStart, holder.labelEnd);
+        meaning |= this.settings.classify(label) & ~KEY.wrapper;
       }
     }
     if ((meaning & KEY.context) === 0 && this.speaksOfCards(holder)) meaning |= KEY.context;
     return meaning;
   }
 
-  /** The name that an object goes by: its own key, or that of the list it stands in. */
-  private nameOf(frame: JsonFrame): string {
-    let holder: JsonFrame | undefined = frame;
-    while (holder?.parent?.array) holder = holder.parent;
-    return holder?.key ?? "";
+  private ofKey(key: KeyNode | undefined): number {
+    if (!key) return 0;
+    if (key.meaning < 0) key.meaning = this.settings.classify(key.name);
+    return key.meaning;
   }
 
   private speaksOfCards(frame: JsonFrame): boolean {
     const known = this.cards.get(frame);
     if (known !== undefined) return known;
-    const { classify } = this.settings;
-    let speaks = frame.keys.some((key) => (classify(key) & KEY.context) !== 0);
+    let speaks = false;
+    for (let node = frame.last; node.before && !speaks; node = node.before) {
+      speaks = (this.ofKey(node) & KEY.context) !== 0;
+    }
     let ancestor: JsonFrame | undefined = frame;
     for (let i = 0; i < CONTEXT_ANCESTORS_MAX && ancestor && !speaks; i++) {
-      speaks = (classify(ancestor.key) & KEY.context) !== 0;
+      speaks = (this.ofKey(ancestor.key) & KEY.context) !== 0;
       ancestor = ancestor.parent;
     }
     this.cards.set(frame, speaks);
@@ -60,19 +61,9 @@ export class Meanings {
   }
 }
 
-/** Whether a field of this name holds the name of what its sibling holds. */
-export function isLabel(key: string): boolean {
-  switch (key) {
-    case "name":
-    case "key":
-    case "field":
-    case "label":
-    case "id":
-    case "param":
-    case "fieldName":
-    case "parameter":
-      return true;
-    default:
-      return false;
-  }
+/** The name that an object goes by: its own key, or that of the list it stands in. */
+function nameOf(frame: JsonFrame): KeyNode | undefined {
+  let holder: JsonFrame | undefined = frame;
+  while (holder?.parent?.array) holder = holder.parent;
+  return holder?.key;
 }

@@ -1,17 +1,20 @@
-import type { Candidate, Neighbour } from "./collector.js";
+import { unscannedBinary } from "./binary.js";
+import type { Candidate, Neighbour } from "./candidate.js";
 import { Collector } from "./collector.js";
-import type { JsonFrame, JsonReadOptions } from "./json-reader.js";
+import type { JsonFrame } from "./json-frame.js";
+import type { JsonReadOptions } from "./json-reader.js";
 import { readJson } from "./json-reader.js";
 import { JsonRefused } from "./json-refused.js";
 import { decodeJsonString, encodeJsonFragment, rawOffsets } from "./json-string.js";
 import { KeyNames } from "./key-names.js";
+import { KEY, SENSITIVE_KEYS } from "./keys.js";
 import { Meanings } from "./meanings.js";
 import type { Found, Rewrite } from "./rewrite.js";
 import { scanNumber } from "./scan-number.js";
-import type { Place } from "./scan-value.js";
-import { scanValue } from "./scan-value.js";
+import type { Place, ScanString } from "./place.js";
 import type { Settings } from "./settings.js";
 import { findSplitCards } from "./split-cards.js";
+import { borrowBytes, returnBytes } from "./text-bytes.js";
 
 /** A token that does hold some. Findings count units of its value, rewrites count units of the text. */
 export interface TokenFound {
@@ -20,10 +23,15 @@ export interface TokenFound {
 }
 
 /** Card data in JSON that lies in a string, in units of that string; nothing where the string is not JSON. */
-export function scanJsonTokens(text: string, place: Place, settings: Settings): Found | undefined {
+export function scanJsonTokens(
+  text: string,
+  place: Place,
+  settings: Settings,
+  scanString: ScanString,
+): Found | undefined {
   let tokens: TokenFound[];
   try {
-    ({ tokens } = findInTokens(text, place, settings, { allowDuplicateKeys: true }));
+    ({ tokens } = findInTokens(text, place, settings, scanString, { allowDuplicateKeys: true }));
   } catch (error) {
     if (error instanceof JsonRefused) return undefined;
     throw error;
@@ -51,57 +59,86 @@ export function findInTokens(
   text: string,
   place: Place,
   settings: Settings,
+  scanString: ScanString,
   options: JsonReadOptions,
 ): { tokens: TokenFound[]; names: KeyNames } {
   const names = new KeyNames();
-  const collector = new Collector(text, settings);
-  readJson(text, collector, options);
-  const { candidates, neighbours } = collector;
+  const { candidates, neighbours } = collect(text, place, settings, options);
   if (candidates.length === 0 && neighbours.length < 2) return { tokens: [], names };
 
   const meanings = new Meanings(text, place.meaning, settings);
-  const tokens = candidates.flatMap((token): TokenFound[] => {
+  const tokens: TokenFound[] = [];
+  for (const token of candidates) {
     const { what, frame, start, end } = token;
+    const meaning = what === "key" ? 0 : meanings.of(token);
+    const named = (meaning & (SENSITIVE_KEYS | KEY.pan)) !== 0;
+    if (token.suspicion !== "any" && !named) {
+      if (token.suspicion === "binary") {
+        tokens.push({ token, found: { findings: [unscannedBinary(end - start - 2)], rewrites: [] } });
+      }
+      continue;
+    }
     if (what === "number") {
-      const found = scanNumber(text.slice(start, end), meanings.of(token));
-      if (!found) return [];
+      const found = scanNumber(text.slice(start, end), meaning);
+      if (!found) continue;
       const rewrites = found.rewrites.map((rewrite) => ({ ...rewrite, start, end }));
-      return [{ token, found: { findings: found.findings, rewrites } }];
+      tokens.push({ token, found: { findings: found.findings, rewrites } });
+      continue;
     }
     const value = decodeJsonString(text, start, end);
-    const meaning = what === "key" ? 0 : meanings.of(token);
-    const found = scanValue(value, { meaning, depth: place.depth }, settings);
-    if (found.findings.length === 0) return [];
-    if (what === "key" && frame) {
-      const rewrites = names.rewriteKey(text, frame, value, found.rewrites, start, end);
-      return [{ token, found: { findings: found.findings, rewrites } }];
-    }
-    const offsets = rawOffsets(
-      text,
-      start,
-      found.rewrites.flatMap((rewrite) => [rewrite.start, rewrite.end]),
-    );
-    const rewrites = found.rewrites.map((rewrite, i) =>
-      inText(rewrite, offsets[2 * i]!, offsets[2 * i + 1]!),
-    );
-    return [{ token, found: { findings: found.findings, rewrites } }];
-  });
+    const found = scanString(value, { meaning, depth: place.depth }, settings);
+    if (found.findings.length === 0) continue;
+    const rewrites =
+      what === "key" && frame
+        ? names.rewriteKey(text, frame, value, found.rewrites, start, end)
+        : inToken(text, start, found.rewrites);
+    tokens.push({ token, found: { findings: found.findings, rewrites } });
+  }
   return { tokens: withSplitCards(text, tokens, neighbours), names };
+}
+
+function collect(text: string, place: Place, settings: Settings, options: JsonReadOptions): Collector {
+  const source = borrowBytes(text);
+  try {
+    const collector = new Collector(text, source, place.meaning, settings);
+    readJson(text, source, collector, options);
+    return collector;
+  } finally {
+    returnBytes(source);
+  }
+}
+
+/** Rewrites of a string's value as those of the text that holds its token. */
+function inToken(text: string, start: number, rewrites: readonly Rewrite[]): Rewrite[] {
+  const offsets = rawOffsets(
+    text,
+    start,
+    rewrites.flatMap((rewrite) => [rewrite.start, rewrite.end]),
+  );
+  return rewrites.map((rewrite, i) => ({
+    start: offsets[2 * i]!,
+    end: offsets[2 * i + 1]!,
+    masked: encodeJsonFragment(rewrite.masked),
+    withoutSad: encodeJsonFragment(rewrite.withoutSad),
+  }));
 }
 
 /** Adds the cards that lie over several strings of a list, where nothing was found in the strings themselves. */
 function withSplitCards(text: string, tokens: TokenFound[], neighbours: readonly Neighbour[]): TokenFound[] {
   const known = new Set(tokens.map(({ token }) => token.start));
   // Strings with stars are masked already; what they still show belongs to no other card.
-  const isOpen = ({ start, end }: Neighbour) => !known.has(start) && !text.slice(start, end).includes("*");
+  const isOpen = ({ token: { start, end } }: Neighbour) =>
+    !known.has(start) && !text.slice(start, end).includes("*");
   const parts = runsOf(neighbours.filter(isOpen)).flatMap((run) =>
-    findSplitCards(run.map((token) => ({ token, value: decodeJsonString(text, token.start, token.end) }))),
+    findSplitCards(
+      run.map(({ token }) => ({ token, value: decodeJsonString(text, token.start, token.end) })),
+    ),
   );
   if (parts.length === 0) return tokens;
   for (const { fragment, finding, rewrite } of parts) {
     const { token } = fragment;
-    const [from = 0, to = 0] = rawOffsets(text, token.start, [rewrite.start, rewrite.end]);
-    tokens.push({ token, found: { findings: [finding], rewrites: [inText(rewrite, from, to)] } });
+    const rewrites = inToken(text, token.start, [rewrite]);
+    tokens.push({ token, found: { findings: [finding], rewrites } });
   }
   return tokens.toSorted((a, b) => a.token.start - b.token.start);
 }
@@ -117,13 +154,4 @@ function runsOf(neighbours: readonly Neighbour[]): Neighbour[][] {
     } else open.set(neighbour.list, [neighbour]);
   }
   return runs;
-}
-
-function inText(rewrite: Rewrite, start: number, end: number): Rewrite {
-  return {
-    start,
-    end,
-    masked: encodeJsonFragment(rewrite.masked),
-    withoutSad: encodeJsonFragment(rewrite.withoutSad),
-  };
 }

@@ -1,21 +1,17 @@
-import { base64Runs, mayHoldBase64 } from "./base64.js";
-import { isBinary } from "./binary.js";
+import { base64Runs } from "./base64.js";
+import { isBinary, unscanned } from "./binary.js";
 import type { Edit } from "./draft.js";
 import { Draft } from "./draft.js";
-import { SENSITIVE_KEYS } from "./keys.js";
-import type { Found, LocalFinding } from "./rewrite.js";
+import { KEY, SENSITIVE_KEYS } from "./keys.js";
+import type { Place } from "./place.js";
+import type { Found } from "./rewrite.js";
 import { applyRewrites } from "./rewrite.js";
 import { scanJsonTokens } from "./scan-tokens.js";
 import { searchTables } from "./search-tables.js";
 import { searchText } from "./search-text.js";
 import { sensitiveField } from "./sensitive-field.js";
 import type { Settings } from "./settings.js";
-
-/** What surrounds a value: the meanings of its key (see KEY), and how many carriers it was unwrapped from. */
-export interface Place {
-  meaning: number;
-  depth: number;
-}
+import { suspect } from "./suspect-text.js";
 
 /** JSON in a string, base64 in JSON, and so on: carriers deeper than this are searched as plain text only. */
 export const CARRIER_DEPTH_MAX = 5;
@@ -33,7 +29,7 @@ export function scanValue(value: string, place: Place, settings: Settings): Foun
     return found;
   }
   const inner = { ...place, depth: place.depth + 1 };
-  return scanJsonTokens(value, inner, settings) ?? scanLines(value, inner, settings);
+  return scanJsonTokens(value, inner, settings, scanValue) ?? scanLines(value, inner, settings);
 }
 
 /** Something that begins as JSON does, or a line that does. */
@@ -57,7 +53,7 @@ function scanLines(value: string, place: Place, settings: Settings): Found {
     const newline = value.indexOf("\n", from);
     const to = newline === -1 ? value.length : newline;
     const json = /[{[]/.test(value.charAt(from))
-      ? scanJsonTokens(value.slice(from, to), place, settings)
+      ? scanJsonTokens(value.slice(from, to), place, settings, scanValue)
       : undefined;
     if (json) {
       plainTo(from);
@@ -71,10 +67,14 @@ function scanLines(value: string, place: Place, settings: Settings): Found {
 }
 
 function scanPlain(value: string, place: Place, settings: Settings): Found {
+  const suspicion = suspect(value, (place.meaning & KEY.pan) !== 0);
   const draft = new Draft(value);
-  searchTables(draft, settings);
-  searchText(draft, place.meaning, settings);
-  if (mayHoldBase64(draft.masked, 0, value.length)) scanBase64(draft, place, settings);
+  if (suspicion.text) {
+    searchTables(draft, settings);
+    searchText(draft, place.meaning, settings);
+  }
+  // What was hidden may have stood in the way of what else is written in base64.
+  if (suspicion.base64 || draft.masked !== value) scanBase64(draft, place, settings);
   if (isBinary(value, 0, value.length)) draft.findings.push(unscanned(0, value.length, "binary"));
   return draft.found();
 }
@@ -101,16 +101,4 @@ function scanBase64(draft: Draft, place: Place, settings: Settings): void {
     }
   }
   draft.finish(edits);
-}
-
-function unscanned(start: number, end: number, why: string): LocalFinding {
-  return {
-    kind: "unscanned",
-    brand: undefined,
-    rule: `unscanned.${why}`,
-    start,
-    end,
-    digits: undefined,
-    ends: false,
-  };
 }

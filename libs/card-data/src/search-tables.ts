@@ -20,7 +20,7 @@ interface Cell {
  */
 export function searchTables(draft: Draft, settings: Settings): void {
   const text = draft.masked;
-  if (!text.includes("\n") || !MAY_NAME_COLUMN.test(text)) return;
+  if (!mayHoldTable(text)) return;
   const edits: Edit[] = [];
   let table: { delimiter: string; meanings: number[] } | undefined;
   for (let from = 0; from < text.length;) {
@@ -50,6 +50,11 @@ export function searchTables(draft: Draft, settings: Settings): void {
     from = to + 1;
   }
   if (edits.length > 0) draft.apply(edits);
+}
+
+/** Whether the text has lines and names what a column may be hidden for. */
+export function mayHoldTable(text: string): boolean {
+  return text.includes("\n") && MAY_NAME_COLUMN.test(text);
 }
 
 function readHead(text: string, from: number, to: number, { classify }: Settings) {

@@ -1,0 +1,25 @@
+import type { JsonFrame, KeyNode } from "./json-frame.js";
+
+/** A token that may hold card data: a string, a number or an object's key, with its offsets in the text. */
+export interface Candidate {
+  what: "string" | "number" | "key";
+  frame: JsonFrame | undefined;
+  key: KeyNode | undefined;
+  index: number;
+  start: number;
+  end: number;
+  suspicion: Suspicion;
+}
+
+/**
+ * `any`: it must be searched. `name`: only if the names around it call it a card or a code. `binary`: it is a picture
+ * or another file, and, unless the names say otherwise, nothing else.
+ */
+export type Suspicion = "any" | "name" | "binary";
+
+/** A string of a list, or of a list's object, that begins or ends with a digit. */
+export interface Neighbour {
+  token: Candidate;
+  list: JsonFrame;
+  position: number;
+}

@@ -1,0 +1,67 @@
+import { CLASS_OF, ODD } from "./digits.js";
+
+/**
+ * A text with one byte to a UTF-16 code unit, so that offsets are those of the text and every loop over it is one over
+ * bytes. ASCII is itself; other units are bytes from 0x80, and those that folding may turn into something else are ODD
+ * (see digits.ts). Zeros follow the text, so that who reads on finds a control character.
+ */
+export interface TextBytes {
+  readonly bytes: Buffer;
+  /** The same bytes, for reading four at once. */
+  readonly view: DataView;
+  length: number;
+}
+
+const ODD_BYTE = 0xa0;
+const OTHER_BYTE = 0x80;
+const PADDING_BYTES = 8;
+
+/** Memory for so many bytes is kept between uses; longer texts get memory of their own. */
+const KEPT_BYTES_MAX = 4 * 1024 * 1024;
+const KEPT_BYTES_MIN = 64 * 1024;
+let kept: TextBytes | undefined;
+
+// oxlint-disable-next-line no-control-regex
+const NOT_LATIN_1 = /[^\u0000-\u00ff]/;
+
+/** The bytes of a text. They are given back with `returnBytes`. */
+export function borrowBytes(text: string): TextBytes {
+  const needed = text.length + PADDING_BYTES;
+  let loan = kept;
+  kept = undefined;
+  if (!loan || loan.bytes.length < needed) loan = allocate(needed);
+  loan.length = text.length;
+  if (NOT_LATIN_1.test(text)) narrow(text, loan.bytes);
+  else loan.bytes.write(text, 0, "latin1");
+  return loan;
+}
+
+/** Wipes the bytes, which may hold card data, and keeps the memory for the next text. */
+export function returnBytes(loan: TextBytes): void {
+  loan.bytes.fill(0, 0, loan.length);
+  if (loan.bytes.length <= KEPT_BYTES_MAX) kept = loan;
+}
+
+function allocate(needed: number): TextBytes {
+  let length = KEPT_BYTES_MIN;
+  while (length < needed) length *= 2;
+  const bytes = Buffer.alloc(length);
+  return { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, length), length: 0 };
+}
+
+const PIECE_UNITS = 8192;
+const pieceBytes = Buffer.alloc(PIECE_UNITS * 2);
+const piece = new Uint16Array(pieceBytes.buffer, pieceBytes.byteOffset, PIECE_UNITS);
+
+/** The bytes of a text outside Latin-1. */
+function narrow(text: string, bytes: Buffer): void {
+  for (let from = 0; from < text.length; from += PIECE_UNITS) {
+    const units = Math.min(PIECE_UNITS, text.length - from);
+    pieceBytes.write(text.slice(from, from + units), 0, "utf16le");
+    for (let i = 0; i < units; i++) {
+      const unit = piece[i]!;
+      bytes[from + i] = unit < 0x80 ? unit : CLASS_OF[unit] === ODD ? ODD_BYTE : OTHER_BYTE;
+    }
+  }
+  piece.fill(0);
+}
