@@ -27,6 +27,14 @@ export const identityConfig = serviceConfig.extend(postgresConfig.shape).extend(
     .positive()
     .default(60)
     .describe("Client registrations per address."),
+  CLIENTS_MAX: z.coerce
+    .number()
+    .int()
+    .positive()
+    .default(20_000)
+    .describe(
+      "Registered clients that are kept at the same time; more have to wait until some are forgotten.",
+    ),
   REQUESTS_PER_MINUTE: z.coerce
     .number()
     .int()
@@ -71,7 +79,7 @@ export function readSecretFile(path: string): string {
 }
 
 const publicKeys = z.object({
-  keys: z.array(z.looseObject({ kty: z.enum(["EC", "RSA", "OKP"]), d: z.undefined() })).min(1),
+  keys: z.array(z.looseObject({ kty: z.enum(["EC", "RSA", "OKP"]), d: z.never().optional() })).min(1),
 });
 
 /** A JSON Web Key Set of public keys. */

@@ -501,14 +501,18 @@ describe("the service", () => {
     expect(await (await fetch(identity.issuer)).text()).toContain("authorization server of Countersign");
   });
 
-  it("ends a login", async () => {
+  it("ends a login, and the sessions that were begun in its name", async () => {
     const browser = new Browser();
     const client = await clientId();
     await codeFor(client, browser);
+    const session = identity.requests.at(-1)?.sessionId;
     const page = await browser.get(`${identity.issuer}/logout`);
     expect(page.text).toContain("Log out");
     await browser.post(`${identity.issuer}/logout/confirm`, { xsrf: fieldOf(page, "xsrf"), logout: "yes" });
     expect((await browser.get(authorizeUrl(client))).text).toContain("Who are you today?");
+    expect(identity.revocations).toContainEqual(
+      expect.objectContaining({ sessionId: session, cause: "logout" }),
+    );
   });
 
   it("keeps nothing in its tables that opens a door", async () => {

@@ -18,6 +18,7 @@ import { ClientConsents } from "./interaction/client-consents.js";
 import { InteractionController } from "./interaction/interaction.controller.js";
 import { LoginSteps } from "./interaction/login-steps.js";
 import { BackChannelLogout } from "./login/back-channel-logout.js";
+import { BackChannelLogoutController } from "./login/back-channel-logout.controller.js";
 import { IdentityProviders } from "./login/identity-providers.js";
 import { LoginController } from "./login/login.controller.js";
 import { LoginStates } from "./login/login-state.js";
@@ -49,7 +50,13 @@ export class IdentityModule implements OnApplicationBootstrap, OnApplicationShut
     return {
       module: IdentityModule,
       imports: [PostgresModule.forSchema("identity")],
-      controllers: [HomeController, InteractionController, LoginController, ViewsConsumer],
+      controllers: [
+        HomeController,
+        InteractionController,
+        LoginController,
+        BackChannelLogoutController,
+        ViewsConsumer,
+      ],
       providers: [
         EndpointsView,
         SessionsView,

@@ -3,6 +3,7 @@ import type { Express, NextFunction, Request, RequestHandler, Response } from "e
 import { rateLimit } from "express-rate-limit";
 import { Provider } from "oidc-provider";
 import type { IdentityConfig } from "./config.js";
+import { IdentityEvents } from "./identity-events.js";
 import { paths } from "./provider/provider.js";
 
 /** Puts the authorization server before Nest's own routes, which keep the pages and health. */
@@ -14,7 +15,21 @@ export function mountProvider(app: INestApplication, config: IdentityConfig): vo
   express.use(pinOrigin(config.ISSUER_URL));
   express.use(limited(60_000, config.REQUESTS_PER_MINUTE, ({ path }) => isOperational(path)));
   express.use(paths.registration, openToBrowsers);
-  express.use(limited(3_600_000, config.REGISTRATIONS_PER_HOUR, ({ path }) => path !== paths.registration));
+  const events = app.get(IdentityEvents);
+  express.use(
+    limited(
+      3_600_000,
+      config.REGISTRATIONS_PER_HOUR,
+      ({ path }) => path !== paths.registration,
+      ({ ip }) => {
+        const reason = "registration: too many registrations from this address";
+        // The refusal stands, whether or not its record can be written.
+        events
+          .authenticationFailed({ reason, ...(ip === undefined ? {} : { clientAddress: ip }) })
+          .catch(() => undefined);
+      },
+    ),
+  );
   express.use((request: Request, response: Response, next: NextFunction) => {
     if (!isProviderPath(request.path)) return next();
     callback(request, response).catch(next);
@@ -64,7 +79,13 @@ const openToBrowsers: RequestHandler = (request, response, next) => {
   response.status(204).end();
 };
 
-const limited = (windowMs: number, limit: number, skip: (request: Request) => boolean): RequestHandler =>
+/** Refuses what is too much, and tells the first time in each window: a record of each would be a flood of its own. */
+const limited = (
+  windowMs: number,
+  limit: number,
+  skip: (request: Request) => boolean,
+  onFirst: (request: Request) => void = () => undefined,
+): RequestHandler =>
   rateLimit({
     windowMs,
     limit,
@@ -73,8 +94,12 @@ const limited = (windowMs: number, limit: number, skip: (request: Request) => bo
     legacyHeaders: false,
     // Our own setting decides whom to believe about addresses; the library's guesses about it are noise.
     validate: false,
-    message: {
-      error: "temporarily_unavailable",
-      error_description: "too many requests from this address; try again later",
+    handler(request, response) {
+      const { used } = (request as Request & { rateLimit: { used: number } }).rateLimit;
+      if (used === limit + 1) onFirst(request);
+      response.status(429).json({
+        error: "temporarily_unavailable",
+        error_description: "too many requests from this address; try again later",
+      });
     },
   });

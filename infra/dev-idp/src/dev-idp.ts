@@ -5,7 +5,7 @@ import { loginRoutes } from "./login.js";
 import { createProvider, type ProviderOptions } from "./provider.js";
 import { generateSigningKeys } from "./signing-keys.js";
 
-export interface DevIdpOptions extends Omit<ProviderOptions, "issuer" | "signingKeys"> {
+export interface DevIdpOptions extends Omit<ProviderOptions, "issuer" | "signingKeys" | "groupsOf"> {
   readonly host?: string;
   /** 0 takes a free one. */
   readonly port: number;
@@ -19,6 +19,8 @@ export interface DevIdpOptions extends Omit<ProviderOptions, "issuer" | "signing
 
 export interface RunningDevIdp {
   readonly issuer: string;
+  /** Moves a person to other groups; what they were in before is forgotten. */
+  setGroups(sub: string, groups: readonly string[]): void;
   stop(): Promise<void>;
 }
 
@@ -39,7 +41,8 @@ export async function startDevIdp(options: DevIdpOptions): Promise<RunningDevIdp
   await once(server, "listening");
   const issuer = options.issuer ?? `http://${host}:${boundPort(server)}`;
   const signingKeys = options.signingKeys ?? (await generateSigningKeys());
-  const provider = createProvider({ ...options, issuer, signingKeys });
+  const moved = new Map<string, readonly string[]>();
+  const provider = createProvider({ ...options, issuer, signingKeys, groupsOf: (sub) => moved.get(sub) });
 
   const app = express();
   app.disable("x-powered-by");
@@ -52,6 +55,7 @@ export async function startDevIdp(options: DevIdpOptions): Promise<RunningDevIdp
 
   return {
     issuer,
+    setGroups: (sub, groups) => void moved.set(sub, groups),
     async stop() {
       const closed = once(server, "close");
       server.close();

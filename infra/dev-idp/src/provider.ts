@@ -10,6 +10,8 @@ export interface ProviderOptions {
   /** The secret of the made-up pipeline's client; without it there is no such client. */
   readonly workloadSecret?: string;
   readonly signingKeys: JWKS;
+  /** A person's groups where they are others than those of the account. */
+  readonly groupsOf?: (sub: string) => readonly string[] | undefined;
 }
 
 /** Cookies ignore ports, so another OpenID provider on this host must not share these names. */
@@ -19,7 +21,7 @@ const minutes = 60;
 
 /** An OpenID provider that believes everybody: the login names an account and nothing proves it. */
 export function createProvider(options: ProviderOptions): Provider {
-  const { issuer, client, workloadSecret, signingKeys } = options;
+  const { issuer, client, workloadSecret, signingKeys, groupsOf } = options;
   const provider = new Provider(issuer, {
     clients: [
       {
@@ -66,7 +68,11 @@ export function createProvider(options: ProviderOptions): Provider {
     pkce: { required: () => false },
     findAccount: (_ctx, sub) => {
       const account = accountNamed(sub);
-      return account && { accountId: sub, claims: () => ({ ...account, email_verified: true }) };
+      if (!account) return undefined;
+      return {
+        accountId: sub,
+        claims: () => ({ ...account, groups: groupsOf?.(sub) ?? account.groups, email_verified: true }),
+      };
     },
     // Nobody is asked to consent: the company's own provider and its own application.
     loadExistingGrant: grantEverything,

@@ -16,7 +16,7 @@ const claims = z
     sub: z.string().min(1).optional(),
     sid: z.string().min(1).optional(),
     events: z.looseObject({ [event]: z.looseObject({}) }),
-    nonce: z.undefined(),
+    nonce: z.never().optional(),
   })
   .refine(({ sub, sid }) => sub !== undefined || sid !== undefined);
 

@@ -34,6 +34,11 @@ export class IdentityProviders {
     return this.providers;
   }
 
+  /** The id, if it is one; what else somebody wrote into an address is not to be repeated. */
+  known(id: string): { provider?: string } {
+    return this.#connections.has(id) ? { provider: id } : {};
+  }
+
   /** The provider for people with this e-mail address, where one is configured for its domain. */
   forEmail(address: string): Listed | undefined {
     const domain = address.slice(address.lastIndexOf("@") + 1).toLowerCase();

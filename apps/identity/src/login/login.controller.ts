@@ -1,17 +1,16 @@
-import { Body, Controller, Get, Header, HttpCode, Param, Post, Req, Res, UseFilters } from "@nestjs/common";
+import { Controller, Get, Header, Param, Post, Req, Res, UseFilters } from "@nestjs/common";
 import { apiAudience, CountersignError } from "@countersign/contracts";
-import { ApiError, Clock, Public } from "@countersign/service-kit";
+import { Clock, Public } from "@countersign/service-kit";
 import type { Request, Response } from "express";
 import { Provider, errors } from "oidc-provider";
 import { IdentityEvents } from "../identity-events.js";
 import { LoginSteps } from "../interaction/login-steps.js";
 import { PageErrors } from "../interaction/page-errors.js";
 import { Logins } from "../store/logins.js";
-import { BackChannelLogout } from "./back-channel-logout.js";
 import { IdentityProviders } from "./identity-providers.js";
 import { LoginFailed, LoginUnknown } from "./login-errors.js";
 
-/** Where identity providers send people back to, and what they tell us themselves. */
+/** Where identity providers send people back to. */
 @Public()
 @Controller("login/:provider")
 @UseFilters(PageErrors)
@@ -21,7 +20,6 @@ export class LoginController {
     private readonly identityProviders: IdentityProviders,
     private readonly loginSteps: LoginSteps,
     private readonly logins: Logins,
-    private readonly backChannelLogout: BackChannelLogout,
     private readonly events: IdentityEvents,
     private readonly clock: Clock,
   ) {}
@@ -85,30 +83,6 @@ export class LoginController {
     return saml.metadata();
   }
 
-  /** OpenID Connect Back-Channel Logout 1.0: the provider tells that a person logged out, or may not log in any more. */
-  @Post("backchannel-logout")
-  @HttpCode(200)
-  @Header("cache-control", "no-store")
-  @UseFilters()
-  async loggedOut(
-    @Param("provider") id: string,
-    @Body() form: { logout_token?: unknown } | undefined,
-    @Req() request: Request,
-  ): Promise<object> {
-    try {
-      await this.backChannelLogout.take(id, form?.logout_token);
-      return {};
-    } catch (error) {
-      if (!(error instanceof LoginFailed)) throw error;
-      await this.events.authenticationFailed({
-        reason: `backchannel-logout: ${error.message}`,
-        provider: id.slice(0, 63),
-        ...addressOf(request),
-      });
-      throw new ApiError(400, "invalid_request", error.message);
-    }
-  }
-
   async #witnessed<T>(id: string, request: Request, act: () => Promise<T>): Promise<T> {
     try {
       return await act();
@@ -116,7 +90,11 @@ export class LoginController {
       // An answer to a question that this browser never asked says nothing about anybody; it is recorded as forged.
       if (!(error instanceof LoginUnknown)) {
         const reason = error instanceof CountersignError ? error.message : "the login failed";
-        await this.events.authenticationFailed({ reason, provider: id.slice(0, 63), ...addressOf(request) });
+        await this.events.authenticationFailed({
+          reason,
+          ...this.identityProviders.known(id),
+          ...addressOf(request),
+        });
       }
       throw error;
     }

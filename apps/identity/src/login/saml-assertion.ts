@@ -9,8 +9,13 @@ import { LoginFailed } from "./login-errors.js";
 
 const transient = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient";
 const bearer = "urn:oasis:names:tc:SAML:2.0:cm:bearer";
-/** Collisions of SHA-1 can be bought; whatever rests on it proves nothing. */
-const weakAlgorithms = /xmldsig#(rsa-|dsa-|hmac-)?sha1\b|xmldsig-more#(rsa-)?md5\b/;
+/**
+ * Collisions of SHA-1 can be bought; whatever rests on it proves nothing. Looked for in signatures alone, since the
+ * encryption of keys may use it safely; an algorithm that is spelt in a roundabout way is as good as a weak one. What
+ * is signed inside an encrypted assertion stays hidden from this look.
+ */
+const weakSignature =
+  /<(?:\w+:)?(?:SignatureMethod|Reference)\b(?:(?!<\/(?:\w+:)?SignedInfo)[\s\S])*?Algorithm\s*=\s*["'][^"']*(?:sha1|md5|&)/i;
 
 /** The signed assertion as the library parses it; attributes of elements are under `$`, texts under `_`. */
 const text = z.object({ _: z.string() });
@@ -71,7 +76,7 @@ export function provedBy(
   profile: Profile,
   expected: { readonly issuer: string; readonly recipient: string },
 ): Proved {
-  if (weakAlgorithms.test(profile.getAssertionXml?.() ?? ""))
+  if (weakSignature.test(profile.getSamlResponseXml?.() ?? ""))
     throw new LoginFailed("The identity provider signs with SHA-1; have it use SHA-256.");
   const document = z.object({ Assertion: assertion }).safeParse(profile.getAssertion?.());
   if (!document.success)

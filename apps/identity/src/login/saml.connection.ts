@@ -103,11 +103,18 @@ export class SamlConnection implements Connection {
   /** What to give the provider so that it knows this service. */
   metadata(): string {
     const { decryptionCertificateFile: file } = this.provider;
-    return this.#strategy({}).generateServiceProviderMetadata(file ? readCertificate(file) : null);
+    // Without a certificate to show, the provider has to be told of the key in another way.
+    const strategy = this.#strategy({ decrypts: file !== undefined });
+    return strategy.generateServiceProviderMetadata(file === undefined ? null : readCertificate(file));
   }
 
-  #strategy(asked: { requestId?: string; forceAuthn?: boolean; mfa?: boolean }): Strategy {
-    const { requestId, forceAuthn = false, mfa = false } = asked;
+  #strategy(asked: {
+    requestId?: string;
+    forceAuthn?: boolean;
+    mfa?: boolean;
+    decrypts?: boolean;
+  }): Strategy {
+    const { requestId, forceAuthn = false, mfa = false, decrypts = true } = asked;
     const { mfaContexts, ssoUrl, entityId } = this.provider;
     const { requests } = this.memory;
     return new Strategy(
@@ -119,7 +126,7 @@ export class SamlConnection implements Connection {
         issuer: this.#audience,
         audience: this.#audience,
         callbackUrl: this.#callbackUrl,
-        ...(this.#decryptionKey === undefined ? {} : { decryptionPvk: this.#decryptionKey }),
+        ...(this.#decryptionKey === undefined || !decrypts ? {} : { decryptionPvk: this.#decryptionKey }),
         ...(requestId === undefined ? {} : { generateUniqueId: () => requestId }),
         forceAuthn,
         // A provider that is asked for a context it does not know refuses the login; so only what is configured is asked.

@@ -19,7 +19,7 @@ import { errorPage, loggedOutPage, logoutPage } from "../pages/pages.js";
 import type { PersonSessions } from "../person-sessions.js";
 import type { Seals } from "../seals.js";
 import type { SessionRequests } from "../session-requests.js";
-import { OidcStore } from "../store/oidc-store.js";
+import { OidcStore, requireRoomForClient } from "../store/oidc-store.js";
 import type { EndpointsView } from "../views/endpoints.view.js";
 import { accessTokenRules, durable, type TokenParts } from "./access-tokens.js";
 import { clientRules, consoleClientId, mayFetch, ownClients } from "./clients.js";
@@ -225,7 +225,7 @@ const isForApi = (resource: unknown): boolean =>
   (Array.isArray(resource) && resource.length === 1 && resource[0] === apiAudience);
 
 /** A registration is answered once it is evidence. */
-function recordRegistrations(provider: Provider, { events }: ProviderParts): void {
+function recordRegistrations(provider: Provider, { events, dataSource, config }: ProviderParts): void {
   const registered = new WeakMap<object, Promise<void>>();
   provider.on("registration_create.success", (ctx, client) => {
     const { clientId, clientName, redirectUris = [] } = client;
@@ -239,14 +239,17 @@ function recordRegistrations(provider: Provider, { events }: ProviderParts): voi
     registered.set(ctx.req, evidence);
   });
   provider.use(async (ctx, next) => {
-    await next();
-    const evidence = registered.get(ctx.req);
-    if (!evidence) return;
-    await durable(evidence).catch((error: unknown) => {
+    try {
+      if (ctx.path === paths.registration && ctx.method === "POST")
+        await requireRoomForClient(dataSource, config.CLIENTS_MAX);
+      await next();
+      const evidence = registered.get(ctx.req);
+      if (evidence) await durable(evidence);
+    } catch (error) {
       if (!(error instanceof errors.OIDCProviderError)) throw error;
-      ctx.status = error.status;
+      ctx.status = error instanceof errors.TemporarilyUnavailable ? 503 : error.status;
       ctx.body = { error: error.error, error_description: error.error_description };
-    });
+    }
   });
 }
 

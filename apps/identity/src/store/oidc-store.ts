@@ -6,6 +6,8 @@ import type { DataSource } from "typeorm";
 export const repeatSecondsMax = 10;
 /** A self-registered client that nobody used for this long is forgotten. */
 const clientDaysMax = 90;
+/** One that nobody used at all was made by mistake, or by somebody who makes many. */
+const newClientDaysMax = 1;
 
 const table = `"identity".oidc_models`;
 
@@ -23,7 +25,7 @@ export class OidcStore implements Adapter {
   ) {}
 
   async upsert(id: string, payload: AdapterPayload, expiresInSeconds?: number): Promise<void> {
-    const seconds = this.model === "Client" ? clientDaysMax * 86_400 : expiresInSeconds;
+    const seconds = this.model === "Client" ? newClientDaysMax * 86_400 : expiresInSeconds;
     await this.dataSource.query(
       `INSERT INTO ${table} (model, id_sha256, payload, grant_id, uid_sha256, user_code, expires_at)
        VALUES ($1, $2, $3, $4, $5, $6, now() + make_interval(secs => $7))
@@ -98,6 +100,15 @@ export class OidcStore implements Adapter {
       [this.model, digest(id), clientDaysMax],
     );
   }
+}
+
+/** Refuses another registered client where there are too many already, from however many addresses they came. */
+export async function requireRoomForClient(dataSource: DataSource, clientsMax: number): Promise<void> {
+  const [row] = await dataSource.query<{ clients: number }[]>(
+    `SELECT count(*)::int AS clients FROM ${table} WHERE model = 'Client' AND expires_at > now()`,
+  );
+  if (row && row.clients >= clientsMax)
+    throw new errors.TemporarilyUnavailable("too many clients are registered; try again later");
 }
 
 /** Removes what has expired. */

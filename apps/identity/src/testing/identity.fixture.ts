@@ -6,6 +6,7 @@ import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { INestApplication } from "@nestjs/common";
 import {
+  type Endpoint,
   type EventMessage,
   requestSession,
   type RequestSession,
@@ -50,6 +51,8 @@ export interface Running {
   decide: Decide;
   /** Ends a session as an administrator would. */
   revoke(request: RequestSession): Promise<void>;
+  /** What the identity provider says of a person's groups from now on. */
+  setGroups(login: string, groups: readonly string[]): void;
   /** Types on identity.events of this run so far. */
   facts(): Promise<readonly EventMessage[]>;
   dump(): Promise<string>;
@@ -58,7 +61,18 @@ export interface Running {
 
 const workloadSecret = randomBytes(16).toString("hex");
 
-export async function startIdentity(given: { brokers: string; adminUrl: string }): Promise<Running> {
+export interface Given {
+  readonly brokers: string;
+  readonly adminUrl: string;
+  /** Signs for workloads, for agents and for the provider `partner`; without it there are none. */
+  readonly tokenIssuer?: string;
+  /** The public keys of the machine `deploy-bot`. */
+  readonly machineKeys?: object;
+  readonly env?: Record<string, string>;
+  readonly endpoints?: readonly Endpoint[];
+}
+
+export async function startIdentity(given: Given): Promise<Running> {
   const folder = await mkdtemp(join(tmpdir(), "countersign-identity-"));
   const log = createLogger("identity", "silent");
   const [port, idpPort] = [await freePort(), await freePort()];
@@ -97,11 +111,16 @@ export async function startIdentity(given: { brokers: string; adminUrl: string }
     GATEWAY_URL: gatewayUrl,
     ISSUER_URL: issuer,
     DATABASE_URL: database.url,
-    COUNTERSIGN_CONFIG: await put(folder, "countersign.yaml", configuration(providerId, idpIssuer)),
+    COUNTERSIGN_CONFIG: await put(
+      folder,
+      "countersign.yaml",
+      configuration(providerId, idpIssuer, given.tokenIssuer) + (await extras(folder, given)),
+    ),
     IDENTITY_KEYS_FILE: await put(folder, "keys.json", await signingKeys()),
     COOKIE_SECRET_FILE: await put(folder, "cookies", randomBytes(32).toString("hex")),
     REGISTRATIONS_PER_HOUR: "1000",
     REQUESTS_PER_MINUTE: "100000",
+    ...given.env,
   });
   const app = await createService(identityService, config, log);
   await app.listen(config.PORT, config.HOST);
@@ -109,7 +128,13 @@ export async function startIdentity(given: { brokers: string; adminUrl: string }
 
   // Specs of other services publish bundles of their own on the same topic; they are none of this run's business.
   const endpoints = app.get(EndpointsView);
-  endpoints.apply({ version: "1", publishedAt: "", endpoints: [payments, ledger], policies: [], schema: "" });
+  endpoints.apply({
+    version: "1",
+    publishedAt: "",
+    endpoints: [...(given.endpoints ?? [payments, ledger])],
+    policies: [],
+    schema: "",
+  });
   endpoints.apply = () => undefined;
 
   const producer = kafka.producer();
@@ -143,6 +168,7 @@ export async function startIdentity(given: { brokers: string; adminUrl: string }
       });
       while (sessions.find(sessionId)?.status === "active") await setTimeout(10);
     },
+    setGroups: (login, groups) => idp.setGroups(login, groups),
     facts: async () => facts,
     dump: async () => {
       const rows = await database.query("SELECT * FROM identity.oidc_models");
@@ -216,7 +242,7 @@ function tapCommands(
   };
 }
 
-const configuration = (providerId: string, idpIssuer: string): string => `
+const configuration = (providerId: string, idpIssuer: string, tokenIssuer?: string): string => `
 identityProviders:
   - id: ${providerId}
     title: Company account
@@ -225,15 +251,47 @@ identityProviders:
     clientId: countersign
     clientSecret: { env: TEST_IDP_SECRET }
     scopes: [openid, profile, email, groups]
+    emailDomains: [example.com]
+${tokenIssuer === undefined ? "" : partner(tokenIssuer)}endpoints:
+  - name: payments
+    upstream: { url: http://127.0.0.1:1/mcp }
+policies: ${fileURLToPath(new URL("../../../../policies", import.meta.url))}
 workloadIssuers:
   - id: ci
     issuer: ${idpIssuer}
     audience: urn:countersign
-endpoints:
-  - name: payments
-    upstream: { url: http://127.0.0.1:1/mcp }
-policies: ${fileURLToPath(new URL("../../../../policies", import.meta.url))}
 `;
+
+const partner = (issuer: string): string => `  - id: partner
+    title: Partner account
+    type: oidc
+    issuer: ${issuer}
+    clientId: countersign
+    clientSecret: { env: TEST_IDP_SECRET }
+    assertionGrant: true
+`;
+
+/** What only some specs need: another identity provider, the workloads of an issuer, a machine with a key. */
+async function extras(folder: string, { tokenIssuer, machineKeys }: Given): Promise<string> {
+  const clients = machineKeys
+    ? `clients:
+  - id: deploy-bot
+    title: Deploy bot
+    jwksFile: ${await put(folder, "deploy-bot.json", JSON.stringify(machineKeys))}
+    groups: [payments-ci]
+`
+    : "";
+  return tokenIssuer === undefined
+    ? clients
+    : `  - id: pipelines
+    issuer: ${tokenIssuer}
+    audience: urn:countersign
+    workloads:
+      - name: deploy
+        claims: { repository: acme/payments, ref: refs/heads/* }
+        groups: [payments-ci]
+${clients}`;
+}
 
 /** A token of the made-up pipeline, from its own issuer. */
 export async function workloadToken(idpIssuer: string): Promise<string> {
