@@ -1,5 +1,5 @@
 import { servicePorts } from "@countersign/contracts";
-import { postgresConfig, serviceConfig } from "@countersign/service-kit";
+import { keysFile, postgresConfig, serviceConfig } from "@countersign/service-kit";
 import { z } from "zod";
 
 export const maskingConfig = serviceConfig.extend({
@@ -12,6 +12,9 @@ export const maskingConfig = serviceConfig.extend({
     .describe(
       "Private JSON Web Key Set (P-256 or X25519, each with a kid); originals are sealed to its first key, all of them open.",
     ),
+  FINGERPRINT_KEY_FILE: keysFile
+    .optional()
+    .describe("The proxies' fingerprint keys, so that a card that was missed is found by its number, too."),
 });
 export type MaskingConfig = z.infer<typeof maskingConfig>;
 

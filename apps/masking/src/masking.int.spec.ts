@@ -10,7 +10,9 @@ import {
   apiAudience,
   type CardDataPolicy,
   type EventMessage,
+  type PolicyBundle,
   type Principal,
+  type RevealView,
   topicNames,
   type TopicName,
   topics,
@@ -36,6 +38,7 @@ import { CardDataPolicyInForce } from "./policy/card-data-policy.js";
 import { PolicyPublisher } from "./policy/policy.publisher.js";
 import { PolicyView } from "./policy/policy.view.js";
 import { maskingService } from "./service.js";
+import { Destruction } from "./vault/destruction.js";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const log = createLogger("masking", "silent");
@@ -88,9 +91,15 @@ beforeAll(async () => {
   const key = { ...vaultPair.privateKey.export({ format: "jwk" }), kid: vaultKeyId };
   await writeFile(join(folder, "vault-keys.json"), JSON.stringify({ keys: [key] }));
 
+  await writeFile(join(folder, "fingerprint-key"), randomBytes(32).toString("base64"));
   await producer.connect();
   await consumer.connect();
-  const followed: TopicName[] = ["masking.policies", "masking.events", "quarantine.events"];
+  const followed: TopicName[] = [
+    "masking.policies",
+    "masking.events",
+    "quarantine.events",
+    "approval.commands",
+  ];
   await consumer.subscribe({ topics: followed, fromBeginning: true });
   await consumer.run({
     eachMessage: ({ topic, message }) => {
@@ -240,7 +249,7 @@ describe("the masking service", () => {
     const response = await post(administrator, "/trial", body);
     expect(response.status).toBe(200);
     const { findings, masked } = (await response.json()) as { findings: unknown[]; masked: string };
-    expect(findings).toMatchObject([{ kind: "pan", path: "/card" }]);
+    expect(findings).toMatchObject([{ kind: "pan", path: "/card", rule: "pan.range" }]);
     expect(masked).not.toContain("4111111111111111");
     expect((await post(administrator, "/trial", { ...body, text: "not JSON" })).status).toBe(400);
   });
@@ -252,9 +261,276 @@ describe("the masking service", () => {
       `TRUNCATE masking.${table}`,
     ]) {
       await expect(sql(ownDatabase, statement)).rejects.toThrow(/takes no/);
-      await expect(sql(databaseUrl, statement)).rejects.toThrow(/permission denied/);
+      await expect(sql(databaseUrl, statement)).rejects.toThrow(/permission denied|takes no/);
     }
   });
+
+  it.each([
+    ["to wrap a key to the vault key that it has", `UPDATE masking.session_keys SET wrapped = 'x'`],
+    ["to move a key", `UPDATE masking.session_keys SET session_id = 'x', vault_key_id = 'y', wrapped = 'x'`],
+    ["to empty what can be opened", `UPDATE masking.originals SET sealed = ''`],
+  ])("lets nobody use the ways of the vault %s", async (_, statement) => {
+    await expect(sql(ownDatabase, statement)).rejects.toThrow(/takes no/);
+  });
+});
+
+describe("shredding", () => {
+  const shred = (caller: Principal, sessionId: string, justification = "customer asked for erasure") =>
+    post(caller, `/sessions/${sessionId}/shred`, { justification });
+
+  it("is refused to whom no policy lets administer, without a reason, and for sessions that nobody knows", async () => {
+    const { original } = await storedOriginal("the original");
+    expect((await shred(auditor, original.sessionId)).status).toBe(403);
+    expect((await shred(administrator, original.sessionId, "short")).status).toBe(400);
+    expect((await shred(administrator, ids.newId())).status).toBe(404);
+    expect((await reveal(auditor, original.originalId)).status).toBe(200);
+  });
+
+  it("leaves nothing that could be opened, not even when Kafka says it again, and is on the log", async () => {
+    const { original, events } = await storedOriginal("the original");
+    const other = await storedOriginal("another session's");
+    const response = await shred(administrator, original.sessionId);
+    expect(response.status).toBe(200);
+    expect(await response.json()).toEqual({ keyIds: [original.keyId], originals: 1 });
+    const gone = await reveal(auditor, original.originalId);
+    expect(gone.status).toBe(410);
+    expect(await gone.text()).toContain("original_shredded");
+    expect((await reveal(auditor, other.original.originalId)).status).toBe(200);
+    await expect
+      .poll(() =>
+        seen.filter(({ type, subject }) => type === "SessionKeyDestroyed" && subject === original.sessionId),
+      )
+      .toMatchObject([
+        {
+          data: {
+            keyIds: [original.keyId],
+            originals: 1,
+            cause: "request",
+            by: administrator,
+            justification: "customer asked for erasure",
+          },
+        },
+      ]);
+    await send("mcp.originals", ...events.map((event) => ({ ...event, id: ids.newId() })));
+    const late = await sealed("later", {}, original);
+    await send("mcp.originals", ...late.events.slice(1));
+    await storedOriginal("after it");
+    for (const id of [original.originalId, late.original.originalId]) {
+      expect((await reveal(auditor, id)).status).toBe(410);
+    }
+    expect(about("OriginalStored", late.original.originalId)).toEqual([]);
+    const [vault] = await rows<{ keys: string; sealed: string }>(
+      `SELECT (SELECT count(*) FROM masking.session_keys WHERE session_id = '${original.sessionId}') AS keys,
+              (SELECT string_agg(sealed, '') FROM masking.originals WHERE session_id = '${original.sessionId}') AS sealed`,
+    );
+    expect(vault).toEqual({ keys: "0", sealed: "" });
+    expect(await (await shred(administrator, original.sessionId)).json()).toEqual({
+      keyIds: [],
+      originals: 0,
+    });
+  });
+});
+
+describe("a reveal that needs a second person", () => {
+  const lead = { id: "company:grace", kind: "human" as const, name: "Grace", groups: ["payments-leads"] };
+  const decided = (revealId: string, type: string, by: Principal, changes: object = {}) => {
+    const { requestDigest } = (command(revealId) as EventMessage).data as { requestDigest: string };
+    const data = {
+      approvalId: revealId,
+      callId: ids.newId(),
+      sessionId: ids.newId(),
+      endpoint: "payments",
+      tool: "vault:reveal",
+      requestDigest,
+      requesterId: auditor.id,
+      by,
+      ...changes,
+    };
+    return send("approval.events", eventOf(type, revealId, data, "approval"));
+  };
+  const command = (revealId: string) =>
+    seen.find(({ type, subject }) => type === "RequestApproval" && subject === revealId);
+  const asked = async (text: string) => {
+    const { original } = await storedOriginal(text);
+    const response = await reveal(auditor, original.originalId, "dispute of ticket 7");
+    expect(response.status).toBe(202);
+    expect(response.headers.get("cache-control")).toBe("no-store");
+    const answer = (await response.json()) as RevealView;
+    expect(JSON.stringify(answer)).not.toContain(text);
+    await vi.waitFor(() => expect(command(answer.revealId)).toBeDefined(), { timeout: 20_000 });
+    return { original, ...answer };
+  };
+  const show = (caller: Principal, revealId: string) => post(caller, `/reveals/${revealId}/show`, {});
+  const status = async (revealId: string) => {
+    const response = await post(auditor, `/reveals/${revealId}`, undefined, "GET");
+    return ((await response.json()) as RevealView).status;
+  };
+
+  beforeAll(async () => {
+    const { data } = (await bundleEvent()) as EventMessage<string, PolicyBundle>;
+    const policies = data.policies.map(({ file, text }) => ({
+      file,
+      text: text.replace('action == Action::"revealUnattended"', 'action == Action::"search"'),
+    }));
+    app.get(PolicyView).take({ ...data, policies });
+  });
+  afterAll(async () => app.get(PolicyView).take((await bundleEvent()).data as PolicyBundle));
+
+  it("asks the approvers, and shows nothing before one of them agreed", async () => {
+    const { original, revealId } = await asked("the original");
+    expect(command(revealId)?.data).toMatchObject({
+      approvalId: revealId,
+      callId: original.callId,
+      sessionId: original.sessionId,
+      requester: auditor,
+      endpoint: "payments",
+      tool: "vault:reveal",
+      justification: "dispute of ticket 7",
+    });
+    expect((await show(auditor, revealId)).status).toBe(409);
+    expect(await status(revealId)).toBe("pending");
+    expect(about("OriginalRevealed", original.originalId)).toEqual([]);
+  });
+
+  it("is shown once, to the one who asked, and the record names both", async () => {
+    const { original, revealId } = await asked("the original");
+    await decided(revealId, "ApprovalGranted", lead);
+    await expect.poll(() => status(revealId), { timeout: 20_000 }).toBe("granted");
+    expect((await show({ ...auditor, id: "company:other" }, revealId)).status).toBe(404);
+    expect((await show(lead, revealId)).status).toBe(404);
+    const shown = await Promise.all([show(auditor, revealId), show(auditor, revealId)]);
+    expect(new Set(shown.map((response) => response.status))).toEqual(new Set([200, 410]));
+    const text = await shown.find((response) => response.status === 200)?.text();
+    expect(text).toContain("the original");
+    expect((await show(auditor, revealId)).status).toBe(410);
+    await expect
+      .poll(() => about("OriginalRevealed", original.originalId))
+      .toMatchObject([
+        { data: { by: auditor, approvalId: revealId, approvedBy: { id: lead.id, name: "Grace" } } },
+      ]);
+  });
+
+  it("can be shown later when it could not be recorded, and was not shown", async () => {
+    const { revealId } = await asked("the original");
+    await decided(revealId, "ApprovalGranted", lead);
+    await expect.poll(() => status(revealId), { timeout: 20_000 }).toBe("granted");
+    const append = vi.spyOn(app.get(EventLog), "append").mockRejectedValue(new Error("down"));
+    expect((await show(auditor, revealId)).status).toBe(503);
+    append.mockRestore();
+    expect((await show(auditor, revealId)).status).toBe(200);
+  });
+
+  it("is not shown once it was denied, or its time is over", async () => {
+    const denied = await asked("one");
+    await decided(denied.revealId, "ApprovalDenied", lead);
+    await expect.poll(() => status(denied.revealId), { timeout: 20_000 }).toBe("denied");
+    expect((await show(auditor, denied.revealId)).status).toBe(403);
+    const late = await asked("two");
+    await decided(late.revealId, "ApprovalGranted", lead);
+    await expect.poll(() => status(late.revealId), { timeout: 20_000 }).toBe("granted");
+    const now = vi.spyOn(app.get(Clock), "now").mockReturnValue(new Date(Date.now() + 16 * 60_000));
+    const over = await show(auditor, late.revealId);
+    now.mockRestore();
+    expect(over.status).toBe(410);
+  });
+
+  it("takes no approval of the one who asked, or of something else", async () => {
+    const { revealId } = await asked("the original");
+    await decided(revealId, "ApprovalGranted", auditor);
+    await decided(revealId, "ApprovalGranted", lead, { requestDigest: "another" });
+    const next = await asked("the next");
+    await decided(next.revealId, "ApprovalGranted", lead);
+    await expect.poll(() => status(next.revealId), { timeout: 20_000 }).toBe("granted");
+    expect(["pending", "granted"]).toContain(await status(revealId));
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    expect(await status(revealId)).toBe("pending");
+  });
+});
+
+describe("the second look", () => {
+  const missed = (callId: string) =>
+    seen.filter(
+      ({ type, data }) => type === "CardDataMissed" && (data as { callId: string }).callId === callId,
+    );
+
+  it("tells of card data that was recorded, without a digit of it, and of nothing else", async () => {
+    const hex = Buffer.from("pan=4929112233440562").toString("hex");
+    const bad = recordedCall(JSON.stringify({ note: hex }));
+    const good = recordedCall('{"pan":"492911******0562"}');
+    await send("mcp.traffic", good, bad);
+    const { callId } = bad.data as { callId: string };
+    await vi.waitFor(() => expect(missed(callId)).toHaveLength(1), { timeout: 20_000 });
+    const [told] = missed(callId);
+    expect(told).toMatchObject({
+      cause: bad.id,
+      data: {
+        recordId: bad.id,
+        part: "response",
+        view: {
+          text: '{"note":"[hidden by the second look]"}',
+          findings: [
+            { kind: "pan", path: "/note", rule: "second.hex", fingerprint: expect.any(String) as string },
+          ],
+        },
+      },
+    });
+    expect(JSON.stringify(told)).not.toMatch(/4929|0562/);
+    expect(missed((good.data as { callId: string }).callId)).toEqual([]);
+  });
+});
+
+describe("the vault's keys", () => {
+  it("destroys what is past its term, and says so", async () => {
+    const { original } = await storedOriginal("the original");
+    const now = vi.spyOn(app.get(Clock), "now").mockReturnValue(new Date(Date.now() + 89 * 86_400_000));
+    await app.get(Destruction).overdue();
+    expect((await reveal(auditor, original.originalId)).status).toBe(200);
+    now.mockReturnValue(new Date(Date.now() + 91 * 86_400_000));
+    await app.get(Destruction).overdue();
+    now.mockRestore();
+    expect((await reveal(auditor, original.originalId)).status).toBe(410);
+    await expect
+      .poll(() =>
+        seen.filter(({ type, subject }) => type === "SessionKeyDestroyed" && subject === original.sessionId),
+      )
+      .toMatchObject([{ data: { keyIds: [original.keyId], cause: "retention" } }]);
+  });
+
+  it("wraps what it holds to a new key, so that the old one can go", async () => {
+    const { original } = await storedOriginal("the original");
+    const keys = async () =>
+      (await (await post(administrator, "/vault-keys", undefined, "GET")).json()) as Record<
+        string,
+        unknown
+      >[];
+    expect((await post(auditor, "/vault-keys", undefined, "GET")).status).toBe(403);
+    expect((await keys())[0]).toMatchObject({ keyId: vaultKeyId, current: true, present: true });
+    const next = generateKeyPairSync("x25519").privateKey.export({ format: "jwk" });
+    const [old, fresh] = [
+      { ...vaultPair.privateKey.export({ format: "jwk" }), kid: vaultKeyId },
+      { ...next, kid: `next-${vaultKeyId}` },
+    ];
+    await restartWith(fresh, old);
+    await expect
+      .poll(async () => (await keys()).find(({ keyId }) => keyId === vaultKeyId), { timeout: 30_000 })
+      .toMatchObject({ current: false, sessionKeys: 0 });
+    await expect
+      .poll(
+        () =>
+          seen.filter(({ type, subject }) => type === "SessionKeysRewrapped" && subject === fresh.kid).length,
+      )
+      .toBeGreaterThan(0);
+    await restartWith(fresh);
+    const response = await reveal(auditor, original.originalId);
+    expect(await response.json()).toMatchObject({ text: "the original" });
+  });
+
+  const restartWith = async (...keys: object[]): Promise<void> => {
+    await app.close();
+    await writeFile(join(folder, "vault-keys.json"), JSON.stringify({ keys }));
+    await start();
+    await policyKnown();
+  };
 });
 
 async function start(): Promise<void> {
@@ -265,6 +541,7 @@ async function start(): Promise<void> {
     ISSUER_URL: issuerUrl,
     COUNTERSIGN_CONFIG: join(folder, "countersign.yaml"),
     VAULT_KEYS_FILE: join(folder, "vault-keys.json"),
+    FINGERPRINT_KEY_FILE: join(folder, "fingerprint-key"),
   });
   vi.stubEnv("COMPANY_IDP_ISSUER", "http://127.0.0.1:8090");
   vi.stubEnv("COMPANY_IDP_CLIENT_ID", "countersign");
@@ -288,8 +565,12 @@ const policyKnown = (): Promise<void> =>
   vi.waitFor(() => expect(app.get(PolicyView).may("reveal", auditor)).toBe(true), { timeout: 20_000 });
 
 /** An original and its key as the proxy would publish them. */
-async function sealed(text: string, header: { rid?: string } = {}) {
-  const [originalId, sessionId, callId, keyId] = [ids.newId(), ids.newId(), ids.newId(), ids.newId()];
+async function sealed(
+  text: string,
+  header: { rid?: string } = {},
+  { sessionId, keyId } = { sessionId: ids.newId(), keyId: ids.newId() },
+) {
+  const [originalId, callId] = [ids.newId(), ids.newId()];
   const key = randomBytes(32);
   const names = { kid: vaultKeyId, sid: sessionId, skid: keyId };
   const wrapped = await wrapKey(key, names, vaultPair.publicKey);
@@ -309,6 +590,36 @@ async function sealed(text: string, header: { rid?: string } = {}) {
     eventOf("OriginalSealed", sessionId, original),
   ];
   return { original, events };
+}
+
+async function storedOriginal(text: string): ReturnType<typeof sealed> {
+  const made = await sealed(text);
+  await send("mcp.originals", ...made.events);
+  await stored(made.original.originalId);
+  return made;
+}
+
+function recordedCall(text: string): EventMessage {
+  const sessionId = ids.newId();
+  return eventOf("CallCompleted", sessionId, {
+    recorder: { id: `spec-${sessionId}`, epoch: ids.newId(), seq: 0, prevHash: "0".repeat(64) },
+    callId: ids.newId(),
+    sessionId,
+    principal: { id: "company:ada", kind: "human" },
+    client: { id: "c1" },
+    endpoint: "payments",
+    era: "modern",
+    method: "tools/call",
+    target: "get_transaction",
+    outcome: "result",
+    response: {
+      text,
+      sha256: sha256Of(text),
+      bytes: text.length,
+      contentType: "application/json",
+      findings: [],
+    },
+  });
 }
 
 const eventOf = (
@@ -359,7 +670,7 @@ const reveal = (
   justification = "quarterly review",
 ): Promise<Response> => post(caller, `/originals/${originalId}/reveal`, { justification });
 
-async function post(caller: Principal, path: string, body: unknown): Promise<Response> {
+async function post(caller: Principal, path: string, body: unknown, method = "POST"): Promise<Response> {
   const { id: sub, ...claims } = caller;
   const token = await new SignJWT({ ...claims })
     .setProtectedHeader({ alg: "ES256", typ: "at+jwt", kid: "1" })
@@ -371,14 +682,24 @@ async function post(caller: Principal, path: string, body: unknown): Promise<Res
     .setExpirationTime("5m")
     .sign(issuerKeys.privateKey);
   return fetch(url + path, {
-    method: "POST",
+    method,
     headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-    body: JSON.stringify(body),
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
 }
 
 async function send(topic: TopicName, ...events: EventMessage[]): Promise<void> {
   await producer.send({ topic, messages: events.map((event) => encodeEvent(event)) });
+}
+
+async function rows<T extends object>(statement: string): Promise<T[]> {
+  const client = new Client({ connectionString: ownDatabase });
+  await client.connect();
+  try {
+    return (await client.query<T>(statement)).rows;
+  } finally {
+    await client.end();
+  }
 }
 
 async function sql(connectionString: string, statement: string): Promise<void> {

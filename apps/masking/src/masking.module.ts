@@ -1,52 +1,57 @@
-import {
-  Injectable,
-  Inject,
-  Module,
-  type OnApplicationBootstrap,
-  type OnModuleDestroy,
-} from "@nestjs/common";
+import { Module } from "@nestjs/common";
 import { loadConfiguration } from "@countersign/configuration";
 import { CONFIG, EventLog, LOG, type Logger, Outbox, PostgresModule } from "@countersign/service-kit";
 import { DataSource } from "typeorm";
 import { configurationEnvironment, type MaskingConfig } from "./config.js";
 import { CardDataPolicyInForce } from "./policy/card-data-policy.js";
+import { PersonsWords } from "./policy/persons-words.js";
 import { PoliciesConsumer } from "./policy/policies.consumer.js";
 import { PolicyPublisher } from "./policy/policy.publisher.js";
 import { PolicyView } from "./policy/policy.view.js";
 import { TrialController } from "./policy/trial.controller.js";
+import { SecondLook } from "./second-look/second-look.js";
+import { ApprovalsConsumer } from "./vault/approvals.consumer.js";
+import { Destruction } from "./vault/destruction.js";
+import { DestructionStore } from "./vault/destruction.store.js";
+import { Opening } from "./vault/opening.js";
 import { OriginalsConsumer } from "./vault/originals.consumer.js";
 import { OriginalsController } from "./vault/originals.controller.js";
+import { RevealRequests } from "./vault/reveal-requests.js";
 import { Reveals } from "./vault/reveals.js";
+import { Rewrapping } from "./vault/rewrapping.js";
+import { Upkeep } from "./vault/upkeep.js";
 import { VaultKeys } from "./vault/vault-keys.js";
+import { VaultController } from "./vault/vault.controller.js";
 import { VaultStore } from "./vault/vault.store.js";
-
-@Injectable()
-class OutboxRelay implements OnApplicationBootstrap, OnModuleDestroy {
-  constructor(@Inject(Outbox) private readonly outbox: Outbox) {}
-
-  onApplicationBootstrap(): void {
-    this.outbox.start();
-  }
-
-  onModuleDestroy(): Promise<void> {
-    return this.outbox.stop();
-  }
-}
 
 /**
  * The card-data policy and the vault. `PolicyPublisher` says which policy and which vault key hold, `OriginalsConsumer`
- * fills the vault with what the proxy sealed, `Reveals` opens it for auditors, `TrialController` shows what the policy
- * does.
+ * fills the vault with what the proxy sealed, `Reveals` opens it for auditors, `Destruction` empties it, `Rewrapping`
+ * follows the vault's keys, `SecondLook` searches again what was recorded, `TrialController` shows what the policy does.
  */
 @Module({
   imports: [PostgresModule.forSchema("masking")],
-  controllers: [OriginalsController, TrialController, OriginalsConsumer, PoliciesConsumer],
+  controllers: [
+    OriginalsController,
+    VaultController,
+    TrialController,
+    OriginalsConsumer,
+    ApprovalsConsumer,
+    PoliciesConsumer,
+  ],
   providers: [
     PolicyView,
     PolicyPublisher,
+    PersonsWords,
+    Opening,
     Reveals,
+    RevealRequests,
     VaultStore,
-    OutboxRelay,
+    Destruction,
+    DestructionStore,
+    Rewrapping,
+    Upkeep,
+    SecondLook,
     {
       provide: CardDataPolicyInForce,
       inject: [CONFIG],

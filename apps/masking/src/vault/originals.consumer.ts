@@ -11,7 +11,7 @@ import {
   OnEvent,
   Outbox,
 } from "@countersign/service-kit";
-import type { EntityManager } from "typeorm";
+import { transactionOf } from "./transaction-of.js";
 import { VaultKeys } from "./vault-keys.js";
 import { type Stored, VaultStore } from "./vault.store.js";
 
@@ -31,7 +31,7 @@ export class OriginalsConsumer {
 
   @OnEvent("mcp.originals", "SessionKeyWrapped")
   async keyWrapped(@Payload() { data }: Key, @Ctx() context: EventContext): Promise<void> {
-    assertCompact(data.wrapped);
+    assertCompact(data.wrapped, wrappedCharactersMax);
     if (data.vaultKeyId.includes("\0")) throw new EventRefused("The vault key's id cannot be stored.");
     // It is kept all the same: the key may only be missing in this replica's file.
     if (!this.keys.privateKey(data.vaultKeyId)) {
@@ -40,20 +40,20 @@ export class OriginalsConsumer {
         "a session's key is sealed to a vault key that is not in VAULT_KEYS_FILE",
       );
     }
-    assertHolds(await this.store.addKey(transaction(context), data), "session key");
+    assertHolds(await this.store.addKey(transactionOf(context), data), "session key");
   }
 
   @OnEvent("mcp.originals", "OriginalSealed")
   async sealed(@Payload() event: Original, @Ctx() context: EventContext): Promise<void> {
     const { originalId, sessionId, callId, sealed, sha256 } = event.data;
-    assertCompact(sealed);
+    assertCompact(sealed, sealedCharactersMax);
     if (createHash("sha256").update(sealed).digest("hex") !== sha256) {
       throw new EventRefused("The sealed original is not what its digest says.");
     }
-    const manager = transaction(context);
+    const manager = transactionOf(context);
     const stored = await this.store.addOriginal(manager, event.data);
     assertHolds(stored, "original");
-    if (stored === "repeated") return;
+    if (stored !== "added") return;
     await this.outbox.add(manager, {
       topic: "masking.events",
       event: {
@@ -72,15 +72,16 @@ export class OriginalsConsumer {
 /** Compact JWE serialization, RFC 7516 §7.1. */
 const compactJwe = /^[\w-]+(?:\.[\w-]*){4}$/;
 
-function assertCompact(text: string): void {
+/** A wrapped 256-bit key takes some 400 characters. */
+const wrappedCharactersMax = 4_096;
+/** The largest message of an endpoint is 6 MiB, and base64 makes four characters of three bytes. */
+const sealedCharactersMax = 9 * 1_024 * 1_024;
+
+function assertCompact(text: string, charactersMax: number): void {
+  if (text.length > charactersMax) throw new EventRefused("The sealed form is too large for the vault.");
   if (!compactJwe.test(text)) throw new EventRefused("The sealed form is not a compact JWE.");
 }
 
 function assertHolds(stored: Stored, what: string): void {
   if (stored === "contradicts") throw new EventRefused(`The vault holds another ${what} under this id.`);
-}
-
-function transaction({ manager }: EventContext): EntityManager {
-  if (!manager) throw new TypeError("the vault is filled by a durable subscription");
-  return manager;
 }

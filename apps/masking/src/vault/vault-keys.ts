@@ -57,6 +57,11 @@ export class VaultKeys {
     return new VaultKeys(imported, keys[0]?.kid ?? "");
   }
 
+  /** The current one first. */
+  get keyIds(): readonly string[] {
+    return [...this.#private.keys()];
+  }
+
   privateKey(keyId: string): KeyObject | undefined {
     return this.#private.get(keyId);
   }
