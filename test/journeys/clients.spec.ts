@@ -57,6 +57,8 @@ describe("clients that know nothing but the URL", () => {
       HOME: home,
       BROWSER: browser,
       CODEX_HOME: join(home, "codex"),
+      // Lets Inspector open a browser although no terminal is there.
+      MCP_AUTO_OPEN_ENABLED: "true",
     };
     mkdirSync(join(home, "codex"));
   });
