@@ -124,6 +124,12 @@ describe("a server on a wire, as streamable HTTP", () => {
       expect(servers).toEqual([]);
     });
 
+    it("a batch, since its answers would come one by one", async () => {
+      const mcpSessionId = await initialize();
+      expect((await send("POST", { message: [call(1), call(2)], mcpSessionId })).status).toBe(400);
+      expect(server().heard).toHaveLength(1);
+    });
+
     it("a session that ended: its wire is closed, its calls fail, its id is gone", async () => {
       const mcpSessionId = await initialize();
       const waiting = send("POST", { message: call(1), mcpSessionId });

@@ -53,7 +53,7 @@ export class DuplexUpstream implements Upstream {
     const starts = rpc?.kind === "request" && rpc.method === "initialize" && given === undefined;
     const post = request.httpMethod === "POST";
     const stateless = post && given === undefined && !starts && eraOf(request.headers) === "modern";
-    if (post && rpc === undefined) return badRequest("This is no JSON-RPC message.");
+    if (post && rpc === undefined) return badRequest("This server takes one JSON-RPC message a request.");
     if (given === undefined && !starts && !stateless) {
       return badRequest("This server has sessions: send initialize first, then its Mcp-Session-Id.");
     }
