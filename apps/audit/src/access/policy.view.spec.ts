@@ -35,3 +35,10 @@ it("an auditor of one endpoint searches what is about that endpoint and nothing 
   expect(view.maySearch(iris)).toBe(false);
   expect(view.maySearch({ ...iris, groups: [] }, "payments")).toBe(false);
 });
+
+it("a policy that forbids one endpoint beats one that permits everything", () => {
+  const but = `${everywhere} @id("b") forbid (principal, action == Action::"search", resource == Endpoint::"ledger");`;
+  const view = viewOf(but);
+  expect(view.maySearch(iris, "payments")).toBe(true);
+  expect(view.maySearch(iris, "ledger")).toBe(false);
+});

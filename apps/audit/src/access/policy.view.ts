@@ -22,10 +22,16 @@ export class PolicyView {
     }
   }
 
-  /** Whether the principal may search the whole log, or at least what concerns the endpoint. */
+  /**
+   * Whether the principal may search the whole log, or at least what concerns the endpoint. A policy that forbids it on
+   * the endpoint beats one that permits it everywhere.
+   */
   maySearch(principal: Principal, endpoint?: string): boolean {
-    const may = (scope?: string): boolean =>
-      this.#engine?.decide({ action: "search", principal, endpoint: scope }).allowed ?? false;
-    return may() || (endpoint !== undefined && may(endpoint));
+    if (!this.#engine) return false;
+    const everywhere = () => this.#engine?.decide({ action: "search", principal }).allowed ?? false;
+    if (endpoint === undefined) return everywhere();
+    const there = this.#engine.decide({ action: "search", principal, endpoint });
+    const isSilent = there.policies.length === 0 && there.errors.length === 0;
+    return there.allowed || (isSilent && everywhere());
   }
 }

@@ -15,9 +15,12 @@ export const fingerprintsOf = (digits: string, keys: readonly Uint8Array[]): str
 
 /** ISO/IEC 7812-1, annex B: every second digit from the right is doubled. */
 function hasCheckDigit(digits: string): boolean {
-  const sum = digits.split("").toReversed().reduce((total, digit, position) => {
-    const value = Number(digit) * (position % 2 === 1 ? 2 : 1);
-    return total + (value > 9 ? value - 9 : value);
-  }, 0);
+  const sum = digits
+    .split("")
+    .toReversed()
+    .reduce((total, digit, position) => {
+      const value = Number(digit) * (position % 2 === 1 ? 2 : 1);
+      return total + (value > 9 ? value - 9 : value);
+    }, 0);
   return sum % 10 === 0;
 }
