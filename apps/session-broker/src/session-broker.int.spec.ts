@@ -277,6 +277,75 @@ describe("the session broker", () => {
     await app.get(BundlePublisher).takeUp();
   });
 
+  it("bounds how many sessions a principal has on an endpoint, however many ask at once", async () => {
+    const path = join(folder, "countersign.yaml");
+    const text = await readFile(path, "utf8");
+    await writeFile(path, text.replace("maximum: 1h", "perPrincipal: 3\n      maximum: 1h"));
+    await app.get(BundlePublisher).takeUp();
+    const grace: Principal = { ...ada, id: `company:grace-${database}` };
+    const commands = Array.from({ length: 8 }, () => commandOf(request(grace)));
+    await Promise.all(commands.map((command) => send("session.commands", command)));
+    const answers = await Promise.all(commands.map((command) => answersTo(command, 2)));
+    const types = answers.map(([, answer]) => answer?.type);
+    expect(types.filter((type) => type === "SessionGranted")).toHaveLength(3);
+    expect(types.filter((type) => type === "SessionDenied")).toHaveLength(5);
+    await writeFile(path, text);
+    await app.get(BundlePublisher).takeUp();
+  });
+
+  it("ends sessions whose shift is over: those that no policy would permit any more", async () => {
+    const path = join(folder, "policies", "payments.cedar");
+    const text = await readFile(path, "utf8");
+    const { sessionId } = await openSession();
+    const shift = `@id("shift") forbid(principal, action == Action::"openSession", resource)
+      when { context.now.time > datetime("2026-01-01") && principal.id == "${ada.id}" };`;
+    await writeFile(path, `${text}\n${shift}`);
+    await app.get(BundlePublisher).takeUp();
+    const { data } = await seenEvent(
+      ({ type, subject }) => type === "SessionExpired" && subject === sessionId,
+    );
+    expect(data).toMatchObject({ cause: "policy" });
+    await writeFile(path, text);
+    await app.get(BundlePublisher).takeUp();
+  });
+
+  it("says who ended a session, and in which role", async () => {
+    for (const [caller, cause] of [
+      [ada, "person"],
+      [administrator, "administrator"],
+    ] as const) {
+      const { sessionId } = await openSession();
+      await call(caller, "POST", `/sessions/${sessionId}/revoke`, { reason: "done" });
+      const { data } = await seenEvent(
+        ({ type, subject }) => type === "SessionRevoked" && subject === sessionId,
+      );
+      expect(data).toMatchObject({ cause, by: { id: caller.id } });
+    }
+  });
+
+  it("tells administrators alone who could reach what, and who did", async () => {
+    await openSession();
+    expect((await call(ada, "GET", "/access-review")).status).toBe(403);
+    expect((await call(administrator, "GET", "/access-review?days=0")).status).toBe(400);
+    const { status, body } = await call(administrator, "GET", "/access-review?days=7");
+    expect(status).toBe(200);
+    const { access } = body as { access: Record<string, unknown>[] };
+    expect(access.find(({ id }) => id === ada.id)).toMatchObject({
+      endpoint: "payments",
+      permitted: true,
+      policies: ["payments-open-session"],
+      throughGroups: ["payments-engineers"],
+      lastAt: expect.stringMatching(/Z$/),
+    });
+    expect(access.find(({ id }) => id === mallory.id)).toMatchObject({ permitted: false, denied: 1 });
+    expect(access.find(({ id }) => id === "payments-engineers")).toMatchObject({ subject: "group" });
+    const table = await fetch(`${api}/access-review.csv`, {
+      headers: { authorization: `Bearer ${tokenOf(administrator)}` },
+    });
+    expect(table.headers.get("content-type")).toContain("text/csv");
+    expect(await table.text()).toContain(`principal,${ada.id},human`);
+  });
+
   it("checks and simulates policies for administrators alone", async () => {
     const question = { action: "call", principal: ada, endpoint: "payments", client: { id: "c" } };
     const refund = { ...question, operation: { kind: "tool", name: "refund" }, arguments: {} };

@@ -1,6 +1,7 @@
 import { Inject, Module, type OnApplicationBootstrap, type OnModuleDestroy } from "@nestjs/common";
 import { EventLog, LOG, type Logger, Outbox, PostgresModule } from "@countersign/service-kit";
 import { DataSource } from "typeorm";
+import { AccessReviewController } from "./access-review.controller.js";
 import { Activity } from "./activity.js";
 import { BundleRow } from "./bundle/bundle.entity.js";
 import { BundlePublisher } from "./bundle/bundle-publisher.js";
@@ -15,6 +16,7 @@ import { SessionsConsumer } from "./sessions.consumer.js";
 import { SessionsController } from "./sessions.controller.js";
 import { Sessions } from "./sessions.service.js";
 import { ToolsController } from "./tools.controller.js";
+import { Standing } from "./standing.js";
 import { TrafficProgress } from "./traffic-progress.js";
 
 /**
@@ -24,7 +26,13 @@ import { TrafficProgress } from "./traffic-progress.js";
  */
 @Module({
   imports: [PostgresModule.forSchema(schema, [SessionRow, BundleRow])],
-  controllers: [SessionsConsumer, SessionsController, PolicyController, ToolsController],
+  controllers: [
+    SessionsConsumer,
+    SessionsController,
+    PolicyController,
+    AccessReviewController,
+    ToolsController,
+  ],
   providers: [
     {
       provide: Outbox,
@@ -39,6 +47,7 @@ import { TrafficProgress } from "./traffic-progress.js";
     Permissions,
     Sessions,
     SessionStore,
+    Standing,
     TrafficProgress,
   ],
 })

@@ -3,6 +3,7 @@ import { Clock, Outbox } from "@countersign/service-kit";
 import type { EntityManager } from "typeorm";
 import { type Session, type SessionEvent, evolve } from "./domain/session.js";
 import { SessionRow } from "./session.entity.js";
+import { schemaName } from "./schema-name.js";
 import { rowOf, sessionOf } from "./session-row.js";
 
 export interface Change {
@@ -17,6 +18,14 @@ export class SessionStore {
     @Inject(Outbox) private readonly outbox: Outbox,
     @Inject(Clock) private readonly clock: Clock,
   ) {}
+
+  /** How many sessions a principal has on an endpoint; the answer stays true until the transaction is over. */
+  async countActive(manager: EntityManager, principalId: string, endpoint: string): Promise<number> {
+    await manager.query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [
+      `${schemaName}.count ${endpoint} ${principalId}`,
+    ]);
+    return manager.countBy(SessionRow, { principalId, endpoint, status: "active" });
+  }
 
   /** Locks the session, decides, and keeps what was decided. `cause` is the command that is answered. */
   async change(

@@ -6,6 +6,7 @@ import { DataSource, type EntityManager } from "typeorm";
 import { CurrentBundle } from "./bundle/current-bundle.js";
 import { revokeSession } from "./domain/end-session.js";
 import { requestSession } from "./domain/request-session.js";
+import { questionOf } from "./domain/question.js";
 import { SessionStore } from "./session-store.js";
 
 /** Takes up the commands on `session.commands`, each in the transaction that also moves past it. */
@@ -26,23 +27,14 @@ export class SessionsConsumer {
     const manager = this.#managerOf(context);
     const { bundle, engine } = await this.current.read(manager);
     const endpoint = bundle.endpoints.find(({ name }) => name === data.endpoint);
+    const activeSessions = await this.store.countActive(manager, data.principal.id, data.endpoint);
     await this.store.change(
       manager,
       data.sessionId,
       (session, now) => {
-        const { principal, client, justification, authentication } = data;
-        const decision = engine.decide(
-          {
-            action: "openSession",
-            principal,
-            endpoint: data.endpoint,
-            client,
-            justification,
-            authentication,
-          },
-          now,
-        );
-        return requestSession(session, data, { endpoint, decision, bundleVersion: bundle.version }, now);
+        const decision = engine.decide(questionOf(data), now);
+        const ground = { endpoint, decision, bundleVersion: bundle.version, activeSessions };
+        return requestSession(session, data, ground, now);
       },
       id,
     );

@@ -43,10 +43,11 @@ export class Sessions {
   }
 
   async revoke(caller: Principal, sessionId: string, reason: string): Promise<SessionView> {
-    await this.get(caller, sessionId);
+    const { principal } = await this.get(caller, sessionId);
     const by = byOf(caller);
+    const cause = principal.id === caller.id ? "person" : "administrator";
     const { session, events } = await this.dataSource.transaction((manager) =>
-      this.store.change(manager, sessionId, (session) => revokeSession(session, { by, reason })),
+      this.store.change(manager, sessionId, (session) => revokeSession(session, { by, reason, cause })),
     );
     if (session.status === "unknown") throw unknownSession();
     if (events.length === 0)
@@ -79,7 +80,9 @@ export class Sessions {
       });
       for (const { sessionId } of rows) {
         const { events } = await this.dataSource.transaction((manager) =>
-          this.store.change(manager, sessionId, (session) => revokeSession(session, { by, reason })),
+          this.store.change(manager, sessionId, (session) =>
+            revokeSession(session, { by, reason, cause: "administrator" }),
+          ),
         );
         revoked += events.length;
       }

@@ -1,13 +1,19 @@
 import type { RevokeSession } from "@countersign/contracts";
+import type { PolicyDecision } from "@countersign/policy";
 import type { ActiveSession, Session, SessionEvent } from "./session.js";
 
 /** Ends a session because someone said so. A session that is over already stays as it ended. */
 export const revokeSession = (
   session: Session,
-  { by, reason }: Pick<RevokeSession, "by" | "reason">,
+  { by, reason, cause }: Pick<RevokeSession, "by" | "reason" | "cause">,
 ): SessionEvent[] =>
   session.status === "active"
-    ? [{ type: "SessionRevoked", data: { ...aboutSession(session), by, reason } }]
+    ? [
+        {
+          type: "SessionRevoked",
+          data: { ...aboutSession(session), by, reason, ...(cause === undefined ? {} : { cause }) },
+        },
+      ]
     : [];
 
 /**
@@ -27,6 +33,15 @@ export const expireSession = (session: Session, now: Date, trafficSeenUntil: Dat
     return [{ type: "SessionExpired", data: { ...data, cause: "idle" } }];
   return [];
 };
+
+/**
+ * Ends a session that the policies would not let begin any more: the shift is over, or somebody changed them. A policy
+ * that fails says nothing, and every call is decided on its own anyway.
+ */
+export const endUnpermitted = (session: Session, { allowed, errors }: PolicyDecision): SessionEvent[] =>
+  session.status === "active" && !allowed && errors.length === 0
+    ? [{ type: "SessionExpired", data: { ...aboutSession(session), cause: "policy" } }]
+    : [];
 
 const aboutSession = ({ request }: ActiveSession) => ({
   sessionId: request.sessionId,

@@ -1,5 +1,6 @@
 import type { Endpoint, RequestSession } from "@countersign/contracts";
 import type { PolicyDecision } from "@countersign/policy";
+import { loginProblem } from "./login-strength.js";
 import type { Session, SessionEvent } from "./session.js";
 
 /** What a request is decided on: the endpoint as configured, if there is one, and the answer of the policies. */
@@ -7,6 +8,8 @@ export interface Ground {
   readonly endpoint: Endpoint | undefined;
   readonly decision: PolicyDecision;
   readonly bundleVersion: string;
+  /** How many sessions the principal has on this endpoint already. */
+  readonly activeSessions: number;
 }
 
 /**
@@ -16,12 +19,13 @@ export interface Ground {
 export const requestSession = (
   session: Session,
   request: RequestSession,
-  { endpoint, decision, bundleVersion }: Ground,
+  ground: Ground,
   now: Date,
 ): SessionEvent[] => {
   if (session.status !== "unknown") return [];
+  const { endpoint, decision, bundleVersion } = ground;
   const requested: SessionEvent = { type: "SessionRequested", data: request };
-  const reason = reasonToDeny(request, endpoint, decision);
+  const reason = reasonToDeny(request, ground, now);
   if (reason !== undefined || !endpoint) {
     const data = {
       sessionId: request.sessionId,
@@ -49,8 +53,8 @@ export const requestSession = (
 /** Shown to the person who asked. */
 const reasonToDeny = (
   request: RequestSession,
-  endpoint: Endpoint | undefined,
-  decision: PolicyDecision,
+  { endpoint, decision, activeSessions }: Ground,
+  now: Date,
 ): string | undefined => {
   if (!endpoint) return `There is no endpoint called "${request.endpoint}"; check the address.`;
   if (decision.errors.length > 0)
@@ -59,7 +63,11 @@ const reasonToDeny = (
     return decision.policies.length > 0
       ? `A policy forbids it: ${decision.policies.join(", ")}.`
       : "No policy permits it; ask an administrator whether one should.";
-  const pattern = endpoint.session.justificationPattern;
+  const { justificationPattern: pattern, sessionsPerPrincipalMax: sessionsMax } = endpoint.session;
+  const lacking = loginProblem(endpoint, request, now);
+  if (lacking !== undefined) return lacking;
+  if (sessionsMax !== undefined && activeSessions >= sessionsMax)
+    return `There are ${activeSessions} sessions here in this name already, and ${sessionsMax} may be; end one of them first.`;
   if (request.justification.trim() === "") return "A justification is needed; say what the session is for.";
   if (pattern !== undefined && !new RegExp(pattern, "u").test(request.justification))
     return `The justification has to contain ${pattern}; name the ticket or the incident.`;

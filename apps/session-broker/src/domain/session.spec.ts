@@ -1,6 +1,6 @@
 import type { Endpoint, RequestSession } from "@countersign/contracts";
 import { describe, expect, it } from "vitest";
-import { expireSession, revokeSession } from "./end-session.js";
+import { endUnpermitted, expireSession, revokeSession } from "./end-session.js";
 import { type Ground, requestSession } from "./request-session.js";
 import { type Session, type SessionEvent, evolve, unknownSession } from "./session.js";
 
@@ -37,6 +37,7 @@ const permitted: Ground = {
   endpoint,
   decision: { allowed: true, policies: ["open"], errors: [] },
   bundleVersion: "v1",
+  activeSessions: 0,
 };
 const refused = (policies: string[], errors: string[] = []): Ground => ({
   ...permitted,
@@ -62,7 +63,7 @@ const denied = (reason: string, policies: string[] = []): SessionEvent => ({
 });
 const by = { id: "company:eve" };
 const revoked: SessionEvent = { type: "SessionRevoked", data: { ...about, by, reason: "left the company" } };
-const expired = (cause: "duration" | "idle"): SessionEvent => ({
+const expired = (cause: "duration" | "idle" | "policy"): SessionEvent => ({
   type: "SessionExpired",
   data: { ...about, cause },
 });
@@ -128,6 +129,39 @@ describe("requesting a session", () => {
     expect(events[1]?.data).toMatchObject({ expiresAt: later(seconds).toISOString() });
   });
 
+  const withSession = (session: Partial<Endpoint["session"]>): Ground => ({
+    ...permitted,
+    endpoint: { ...endpoint, session: { ...endpoint.session, ...session } },
+  });
+  const reasonOf = (ground: Ground, changes: Partial<RequestSession> = {}) => {
+    const [, answer] = ask(ground, changes)(unknownSession);
+    return answer?.type === "SessionDenied" ? answer.data.reason : answer?.type;
+  };
+
+  it("is denied beyond the number of sessions that one principal may have", () => {
+    const bounded = withSession({ sessionsPerPrincipalMax: 2 });
+    expect(reasonOf({ ...bounded, activeSessions: 2 })).toContain("end one of them first");
+    expect(reasonOf({ ...bounded, activeSessions: 1 })).toBe("SessionGranted");
+  });
+
+  const machine = { id: "ci:build", kind: "workload", groups: [] } as const;
+  const loggedIn = (more: object) => ({ authentication: { provider: "company", ...more } });
+  it("is denied to a person without a second factor where one is asked for, and not to a machine", () => {
+    const strict = withSession({ mfaRequired: true });
+    expect(reasonOf(strict)).toContain("more than one factor");
+    expect(reasonOf(strict, loggedIn({ amr: ["pwd"] }))).toContain("more than one factor");
+    expect(reasonOf(strict, loggedIn({ amr: ["mfa"], mfa: true }))).toBe("SessionGranted");
+    expect(reasonOf(strict, { principal: machine })).toBe("SessionGranted");
+  });
+
+  it("is denied to a person whose login is too old or of unknown age, to the second", () => {
+    const fresh = withSession({ authenticationAgeSecondsMax: 300 });
+    expect(reasonOf(fresh)).toContain("did not say when");
+    expect(reasonOf(fresh, loggedIn({ authTime: later(-301).toISOString() }))).toContain("log in again");
+    expect(reasonOf(fresh, loggedIn({ authTime: later(-300).toISOString() }))).toBe("SessionGranted");
+    expect(reasonOf(fresh, { principal: machine })).toBe("SessionGranted");
+  });
+
   it("a second time changes nothing, whatever became of the first", () => {
     for (const history of [[requested], [requested, granted], [requested, denied("x")]])
       expect(given(...history).when(ask(permitted))).toEqual([]);
@@ -155,6 +189,22 @@ describe("the end of a session", () => {
 
   it("comes when its time is over, even if its calls were not read yet", () => {
     expect(given(requested, granted).when(expire(1800, 0))).toEqual([expired("duration")]);
+  });
+
+  it("comes with the policies that permitted it, but not because one of them fails", () => {
+    const after = (decision: Ground["decision"]) =>
+      given(requested, granted).when((session) => endUnpermitted(session, decision));
+    expect(after({ allowed: false, policies: [], errors: [] })).toEqual([expired("policy")]);
+    expect(after({ allowed: false, policies: [], errors: ["x"] })).toEqual([]);
+    expect(after(permitted.decision)).toEqual([]);
+    expect(given(requested, granted, revoked).when((s) => endUnpermitted(s, refused([]).decision))).toEqual(
+      [],
+    );
+  });
+
+  it("comes after 15 idle minutes: not at 14:59, and at 15:00", () => {
+    expect(given(requested, granted).when(expire(14 * 60 + 59))).toEqual([]);
+    expect(given(requested, granted).when(expire(15 * 60))).toEqual([expired("idle")]);
   });
 
   it("comes after the idle limit, and not a millisecond before", () => {

@@ -1,0 +1,78 @@
+import type { PolicyRequest } from "@countersign/policy";
+import { describe, expect, it } from "vitest";
+import { csvOf, groupsIn, type KnownPrincipal, reviewAccess } from "./access-review.js";
+
+const now = new Date("2026-11-23T10:00:00Z");
+const ada: KnownPrincipal = {
+  principal: { id: "company:ada", kind: "human", name: "Ada", groups: ["staff", "payments-engineers"] },
+  client: { id: "c" },
+  uses: [{ endpoint: "payments", sessions: 2, denied: 1, active: 1, lastAt: "2026-11-22T10:00:00.000Z" }],
+};
+const left: KnownPrincipal = {
+  principal: { id: "company:left", kind: "human", groups: [] },
+  client: { id: "c" },
+  uses: [{ endpoint: "payments", sessions: 1, denied: 0, active: 0 }],
+};
+const idle: KnownPrincipal = { ...left, principal: { ...left.principal, id: "company:idle" }, uses: [] };
+
+const decide = (request: PolicyRequest) => {
+  const allowed =
+    request.action === "openSession" &&
+    request.endpoint === "payments" &&
+    request.principal.kind === "human" &&
+    request.principal.groups.includes("payments-engineers");
+  return { allowed, policies: allowed ? ["payments-open-session"] : [], errors: [] };
+};
+const review = (...principals: KnownPrincipal[]) =>
+  reviewAccess({
+    decide,
+    endpoints: ["payments", "crm"],
+    groups: ["payments-engineers", "auditors"],
+    principals,
+    now,
+  });
+
+describe("the access review", () => {
+  it("says who could reach what, by which policy and group, and what they did", () => {
+    expect(review(ada)[0]).toEqual({
+      subject: "principal",
+      id: "company:ada",
+      kind: "human",
+      name: "Ada",
+      endpoint: "payments",
+      permitted: true,
+      policies: ["payments-open-session"],
+      throughGroups: ["payments-engineers"],
+      sessions: 2,
+      denied: 1,
+      active: 1,
+      lastAt: "2026-11-22T10:00:00.000Z",
+    });
+  });
+
+  it("keeps whoever did reach something and may not any more, and leaves out who neither did nor could", () => {
+    const lines = review(left, idle).filter(({ subject }) => subject === "principal");
+    expect(lines).toMatchObject([{ id: "company:left", permitted: false, policies: [], sessions: 1 }]);
+  });
+
+  it("says what each group opens, to whom, though nobody of it was seen yet", () => {
+    expect(review()).toMatchObject([
+      { subject: "group", id: "payments-engineers", kind: "human", endpoint: "payments", permitted: true },
+    ]);
+  });
+
+  it("finds the groups of the policies, but none in their comments", () => {
+    const text =
+      'permit(principal in Group::"a b", action, resource); // Group::"old"\nforbid(principal in Group::"a b", action, resource);';
+    expect(groupsIn([{ file: "a.cedar", text }])).toEqual(["a b"]);
+  });
+
+  it("is a table that no spreadsheet takes for formulas", () => {
+    const name = '=HYPERLINK("http://evil.example")';
+    const table = csvOf(review({ ...ada, principal: { ...ada.principal, name } }));
+    const [head, line] = table.split("\r\n");
+    expect(head).toMatch(/^subject,id,kind,name,email,endpoint,permitted/);
+    expect(line).toContain(`"'=HYPERLINK(""http://evil.example"")"`);
+    expect(line?.split(",").at(-1)).toBe("1");
+  });
+});
