@@ -31,7 +31,12 @@ export const proxyConfig = serviceConfig.extend({
     .default("true")
     .transform((value) => value === "true")
     .describe("Whether a tool whose definition changes is held until an administrator accepts the change."),
-  STREAMS_PER_SESSION_MAX: z.coerce.number().int().positive().default(32),
+  STREAMS_PER_SESSION_MAX: z.coerce
+    .number()
+    .int()
+    .positive()
+    .default(32)
+    .describe("Streams that one session may keep open here to listen."),
   STDIO_COMMANDS: z
     .string()
     .default("")

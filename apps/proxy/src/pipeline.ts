@@ -3,10 +3,11 @@ import type { Gateway } from "./gateway.js";
 import type { Reply } from "./reply.js";
 import { admit } from "./steps/admit.js";
 import { awaitApproval, Waiting } from "./steps/await-approval.js";
-import { carry } from "./steps/carry.js";
+import { carry, isListening } from "./steps/carry.js";
 import { readCall } from "./steps/read-call.js";
 import { recordIntents } from "./steps/record-intents.js";
 import { refuse, type Trail } from "./steps/refuse.js";
+import { Streams } from "./streams.js";
 
 const stopStepMs = 3_000;
 
@@ -16,23 +17,26 @@ const stopStepMs = 3_000;
  */
 export class Pipeline {
   readonly #waiting = new Waiting();
+  readonly #streams: Streams;
   readonly #underWay = new Set<Promise<void>>();
   readonly #stopping = { streams: new AbortController(), calls: new AbortController() };
 
-  constructor(private readonly gateway: Gateway) {}
+  constructor(private readonly gateway: Gateway) {
+    this.#streams = new Streams(gateway.config.STREAMS_PER_SESSION_MAX);
+  }
 
   handle(received: Received, reply: Reply): Promise<void> {
-    const callIds: string[] = [];
+    const atEnd: (() => void)[] = [];
     const newCallId = (): string => {
       const callId = this.gateway.clock.newId();
-      callIds.push(callId);
       this.gateway.recovery.began(callId);
+      atEnd.push(() => this.gateway.recovery.finished(callId));
       return callId;
     };
-    const handling = this.#handle(received, reply, newCallId);
+    const handling = this.#handle(received, reply, newCallId, atEnd);
     this.#underWay.add(handling);
     return handling.finally(() => {
-      for (const callId of callIds) this.gateway.recovery.finished(callId);
+      for (const end of atEnd) end();
       this.#underWay.delete(handling);
     });
   }
@@ -46,7 +50,12 @@ export class Pipeline {
     await this.#settled();
   }
 
-  async #handle(received: Received, reply: Reply, newCallId: () => string): Promise<void> {
+  async #handle(
+    received: Received,
+    reply: Reply,
+    newCallId: () => string,
+    atEnd: (() => void)[],
+  ): Promise<void> {
     const { gateway } = this;
     const trail: Trail = { callId: newCallId(), messages: [] };
     let call: Call;
@@ -55,15 +64,14 @@ export class Pipeline {
       trail.session = admitted.session;
       trail.bundleVersion = admitted.engine.version;
       call = await readCall(gateway, received, admitted, reply, trail, newCallId);
+      if (isListening(call)) atEnd.push(this.#streams.open(admitted.session.sessionId));
       if (!(await this.#mayGoOn(call))) return;
     } catch (error) {
       await refuse(gateway, received, trail, error, reply);
       return;
     }
-    await carry(gateway, call, {
-      streams: this.#stopping.streams.signal,
-      calls: this.#stopping.calls.signal,
-    });
+    const { streams, calls } = this.#stopping;
+    await carry(gateway, call, { streams: streams.signal, calls: calls.signal });
   }
 
   /** Records what is to be forwarded, and waits where a person has to approve it. */

@@ -38,8 +38,13 @@ describe("the proxy, in either era", () => {
     gateway.upstream.received.length = 0;
   });
 
-  const listen = (token: string, headers: Record<string, string> = {}): Promise<Response> =>
+  const listen = (
+    token: string,
+    headers: Record<string, string> = {},
+    signal: AbortSignal = new AbortController().signal,
+  ): Promise<Response> =>
     fetch(gateway.endpointUrl, {
+      signal,
       headers: { authorization: `Bearer ${token}`, accept: "text/event-stream", ...headers },
     });
 
@@ -341,6 +346,22 @@ describe("the proxy, in either era", () => {
           ["client_to_server", "response"],
         ]),
       );
+    });
+
+    it("is refused to a session that has as many as it may", async () => {
+      const { token } = await gateway.session();
+      gateway.upstream.respond = (_, response) => stream(response);
+      const leaving = new AbortController();
+      const first = await listen(token, {}, leaving.signal);
+      const others = await Promise.all(Array.from({ length: 31 }, () => listen(token)));
+      const refused = await listen(token);
+      expect(refused.status).toBe(429);
+      expect(await refused.json()).toMatchObject({ error: { data: { code: "too_many_streams" } } });
+      leaving.abort();
+      await first.text().catch(() => undefined);
+      const again = async (): Promise<boolean> => (await listen(token)).status === 200;
+      await until(again, "a closed stream makes room");
+      await Promise.all(others.map((response) => response.body?.cancel()));
     });
 
     it.each(["GET", "subscriptions/listen"])(
