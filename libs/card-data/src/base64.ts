@@ -13,7 +13,7 @@ export interface Base64Run {
 }
 
 /** Twelve digits, the shortest card, take sixteen signs. */
-export const BASE64_RUN_MIN = 16;
+const BASE64_RUN_MIN = 16;
 
 /** Six-bit value of a sign of base64 or base64url. */
 const SEXTET = new Uint8Array(256);

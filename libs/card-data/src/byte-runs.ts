@@ -9,7 +9,6 @@ export const IS_BASE64 = 4;
 export const IS_HEX = 8;
 /** May stand between the name of a code and the code. */
 export const IS_GAP = 16;
-export const IS_LETTER = 32;
 
 export const CLASSES = new Uint8Array(256);
 
@@ -20,7 +19,7 @@ function classify(signs: string, classes: number): void {
 classify("0123456789", IS_DIGIT | IS_JOINED | IS_BASE64 | IS_HEX);
 classify("abcdefABCDEF", IS_HEX);
 for (let code = 65; code <= 90; code++) {
-  classify(String.fromCharCode(code, code + 32), IS_BASE64 | IS_LETTER);
+  classify(String.fromCharCode(code, code + 32), IS_BASE64);
 }
 classify("+/-_", IS_BASE64);
 classify(" -./_", IS_JOINED);
@@ -49,6 +48,17 @@ export function nextRun(bytes: Uint8Array, of: number, unitsMin: number, from: n
 /** Where the stretch that holds the byte at `at` ends. */
 export function runEnd(bytes: Uint8Array, of: number, at: number, to: number): number {
   let end = at;
+  while (
+    end + 4 <= to &&
+    (CLASSES[bytes[end]!]! &
+      CLASSES[bytes[end + 1]!]! &
+      CLASSES[bytes[end + 2]!]! &
+      CLASSES[bytes[end + 3]!]! &
+      of) !==
+      0
+  ) {
+    end += 4;
+  }
   while (end < to && (CLASSES[bytes[end]!]! & of) !== 0) end++;
   return end;
 }

@@ -12,10 +12,10 @@ export interface Candidate {
 }
 
 /**
- * `any`: it must be searched. `name`: only if the names around it call it a card or a code. `binary`: it is a picture
- * or another file, and, unless the names say otherwise, nothing else.
+ * `any`: it must be searched. `name`: only if the names around it call it a card or a code. `context`: also if they
+ * speak of cards. `binary`: it is a picture or another file, and, unless the names say otherwise, nothing else.
  */
-export type Suspicion = "any" | "name" | "binary";
+export type Suspicion = "any" | "name" | "context" | "binary";
 
 /** A string of a list, or of a list's object, that begins or ends with a digit. */
 export interface Neighbour {

@@ -1,20 +1,21 @@
-import { BASE64_RUN_MIN, mayHoldBase64 } from "./base64.js";
+import { mayHoldBase64 } from "./base64.js";
 import { isBinary } from "./binary.js";
 import type { Candidate, Neighbour, Suspicion } from "./candidate.js";
 import type { JsonFrame, KeyNode } from "./json-frame.js";
 import type { JsonSink } from "./json-reader.js";
-import { HAS_DIGIT, HAS_DISGUISE, HAS_ESCAPE, HAS_ODD } from "./json-reader.js";
+import { HAS_DIGIT, HAS_DISGUISE, HAS_ESCAPE, HAS_LONG_WORD, HAS_ODD } from "./json-reader.js";
 import { KEY, namesSibling, SENSITIVE_KEYS } from "./keys.js";
-import { PAN_DIGITS_MAX, PAN_DIGITS_MIN } from "./pan.js";
+import { PAN_DIGITS_MIN } from "./pan.js";
 import type { Settings } from "./settings.js";
 import {
+  CARD_BY_CONTEXT,
   CARD_BY_NAME,
   judgeDigits,
+  judgeNumber,
   MAYBE_CARD,
   mayHoldCode,
   mayHoldPinBlock,
   NO_CARD,
-  passesLuhn,
 } from "./suspicion.js";
 import type { TextBytes } from "./text-bytes.js";
 
@@ -74,7 +75,7 @@ export class Collector implements JsonSink {
       return;
     }
     const mayBeCode = digits || (units >= PIN_BLOCK_UNITS_MIN && units <= PIN_BLOCK_UNITS_MAX);
-    const named = mayBeCode ? this.suspicionByName(frame, key, verdict === CARD_BY_NAME) : undefined;
+    const named = mayBeCode ? this.suspicionByName(frame, key, verdict) : undefined;
     if (verdict === BINARY && named !== "any") this.keep("string", frame, key, index, start, end, "binary");
     else if (named) this.keep("string", frame, key, index, start, end, named);
   }
@@ -87,9 +88,8 @@ export class Collector implements JsonSink {
     end: number,
   ): void {
     if (end - start < 2) return;
-    const verdict = end - start < PAN_DIGITS_MIN ? NO_CARD : judgeNumber(this.bytes, start, end);
-    const suspicion =
-      verdict === MAYBE_CARD ? "any" : this.suspicionByName(frame, key, verdict === CARD_BY_NAME);
+    const verdict = end - start < PAN_DIGITS_MIN ? NO_CARD : this.lookAtNumber(start, end);
+    const suspicion = verdict === MAYBE_CARD ? "any" : this.suspicionByName(frame, key, verdict);
     if (suspicion) this.keep("number", frame, key, index, start, end, suspicion);
   }
 
@@ -121,14 +121,16 @@ export class Collector implements JsonSink {
     this.neighbours.push({ token, list, position });
   }
 
-  /** What a name says of a value that by itself is no card data, though, if `card`, enough digits to be called a card. */
+  /** What must be known of the names around a value that by itself is no card data. */
   private suspicionByName(
     frame: JsonFrame | undefined,
     key: KeyNode | undefined,
-    card: boolean,
+    verdict: number,
   ): Suspicion | undefined {
+    if (verdict === CARD_BY_CONTEXT) return "context";
     const meaning = this.meaningOf(frame, key);
-    if ((meaning & (card ? SENSITIVE_KEYS | KEY.pan : SENSITIVE_KEYS)) !== 0) return "any";
+    const named = verdict === CARD_BY_NAME ? SENSITIVE_KEYS | KEY.pan : SENSITIVE_KEYS;
+    if ((meaning & named) !== 0) return "any";
     return (meaning & KEY.wrapper) !== 0 ? "name" : undefined;
   }
 
@@ -156,13 +158,25 @@ export class Collector implements JsonSink {
       } else {
         verdict = judgeDigits(text, bytes, from, to);
         if (verdict === MAYBE_CARD || mayHoldCode(text, bytes, from, to)) return MAYBE_CARD;
-        if (mayHoldPinBlock(text, bytes, from, to)) return MAYBE_CARD;
+        if ((traits & HAS_LONG_WORD) !== 0 && mayHoldPinBlock(text, bytes, from, to)) return MAYBE_CARD;
       }
     }
-    if (to - from < BASE64_RUN_MIN) return verdict;
+    if ((traits & HAS_LONG_WORD) === 0) return verdict;
     if (mayHoldBase64(bytes, from, to)) return MAYBE_CARD;
     if (!isBinary(text, from, to)) return verdict;
     return verdict === NO_CARD && (traits & HAS_ESCAPE) === 0 ? BINARY : MAYBE_CARD;
+  }
+
+  private lookAtNumber(start: number, end: number): number {
+    const { bytes } = this;
+    const from = bytes[start] === HYPHEN ? start + 1 : start;
+    let at = from;
+    while (at < end && isDigit(bytes[at]!)) at++;
+    if (at === end) {
+      return end - from < PAN_DIGITS_MIN ? NO_CARD : judgeNumber(this.text, bytes, from, end);
+    }
+    // An exponent may undo a fraction; a fraction of nothing but zeros is none.
+    return hasFraction(bytes, at, end) ? NO_CARD : MAYBE_CARD;
   }
 
   private holdsEscapes(from: number, to: number): boolean {
@@ -199,24 +213,17 @@ function mayHoldEscaped(text: string, bytes: Uint8Array, from: number, to: numbe
   return digits >= CODE_DIGITS_MIN && MAY_LABEL.test(text.slice(from, to));
 }
 
-/** Whether a JSON number is a card, may be called one, or cannot be one. */
-function judgeNumber(bytes: Uint8Array, start: number, end: number): number {
-  let dotted = false;
+function hasFraction(bytes: Uint8Array, dot: number, end: number): boolean {
   let fraction = false;
-  let digits = 0;
-  for (let at = start; at < end; at++) {
-    const code = bytes[at]!;
-    if (code === 46) dotted = true;
-    else if (code > 57) return MAYBE_CARD;
-    else if (code !== 45) {
-      digits++;
-      if (dotted && code !== 48) fraction = true;
-    }
+  for (let at = dot + 1; at < end; at++) {
+    if (!isDigit(bytes[at]!)) return false;
+    if (bytes[at] !== ZERO) fraction = true;
   }
-  if (fraction || digits < PAN_DIGITS_MIN) return NO_CARD;
-  if (dotted) return MAYBE_CARD;
-  return digits <= PAN_DIGITS_MAX && passesLuhn(bytes, start, end) ? MAYBE_CARD : CARD_BY_NAME;
+  return fraction;
 }
+
+const HYPHEN = 45;
+const ZERO = 48;
 
 function isDigit(code: number): boolean {
   return code >= 48 && code <= 57;

@@ -17,6 +17,8 @@ export const HAS_ESCAPE = 4;
 /** Some escape is a `\u` or a `\/`: the digits of the value, or its base64, are not those of the text. */
 export const HAS_DISGUISE = 8;
 export const HAS_NON_ASCII = 16;
+/** Sixteen units or more may stand in a row without a blank. */
+export const HAS_LONG_WORD = 32;
 
 /** Told of every token in order; offsets are into the text that is read and include the quotes. */
 export interface JsonSink {
@@ -86,6 +88,9 @@ const QUOTES = QUOTE * EACH;
 const BACKSLASHES = BACKSLASH * EACH;
 const SPACES = 0x20 * EACH;
 const ZEROS = 0x30 * EACH;
+const PLUSES = 0x2b * EACH;
+/** Sixteen units in a row hold so many whole fours, wherever those begin. */
+const LONG_WORD_FOURS = 3;
 /** Added to 0 to 9 it leaves the highest bit clear, added to what else a byte below 0x80 may be it sets it. */
 const PAST_NINE = 0x76 * EACH;
 
@@ -221,6 +226,8 @@ class Reader {
     let at = start + 1;
     let traits = 0;
     let digits = 0;
+    let fours = 0;
+    let foursMax = 0;
     for (;;) {
       const four = view.getInt32(at, true);
       const quotes = four ^ QUOTES;
@@ -234,6 +241,8 @@ class Reader {
         HIGH_BITS;
       if (stops === 0) {
         digits |= ~digitsNot & HIGH_BITS;
+        fours = ((four - PLUSES) & ~four & HIGH_BITS) === 0 ? fours + 1 : 0;
+        if (fours > foursMax) foursMax = fours;
         at += 4;
         continue;
       }
@@ -242,9 +251,12 @@ class Reader {
       at += (31 - Math.clz32(first)) >> 3;
       let code = bytes[at]!;
       if (code === QUOTE) {
-        this.traits = digits === 0 ? traits : traits | HAS_DIGIT;
+        if (digits !== 0) traits |= HAS_DIGIT;
+        if (foursMax >= LONG_WORD_FOURS) traits |= HAS_LONG_WORD;
+        this.traits = traits;
         return at + 1;
       }
+      fours = 0;
       if (code === BACKSLASH) {
         const next = bytes[at + 1];
         traits |= next === 117 || next === 47 ? HAS_ESCAPE | HAS_DISGUISE : HAS_ESCAPE;

@@ -1,5 +1,5 @@
 import { unscannedBinary } from "./binary.js";
-import type { Candidate, Neighbour } from "./candidate.js";
+import type { Candidate, Neighbour, Suspicion } from "./candidate.js";
 import { Collector } from "./collector.js";
 import type { JsonFrame } from "./json-frame.js";
 import type { JsonReadOptions } from "./json-reader.js";
@@ -69,32 +69,51 @@ export function findInTokens(
   const meanings = new Meanings(text, place.meaning, settings);
   const tokens: TokenFound[] = [];
   for (const token of candidates) {
-    const { what, frame, start, end } = token;
-    const meaning = what === "key" ? 0 : meanings.of(token);
-    const named = (meaning & (SENSITIVE_KEYS | KEY.pan)) !== 0;
-    if (token.suspicion !== "any" && !named) {
-      if (token.suspicion === "binary") {
-        tokens.push({ token, found: { findings: [unscannedBinary(end - start - 2)], rewrites: [] } });
-      }
-      continue;
-    }
-    if (what === "number") {
-      const found = scanNumber(text.slice(start, end), meaning);
-      if (!found) continue;
-      const rewrites = found.rewrites.map((rewrite) => ({ ...rewrite, start, end }));
-      tokens.push({ token, found: { findings: found.findings, rewrites } });
-      continue;
-    }
-    const value = decodeJsonString(text, start, end);
-    const found = scanString(value, { meaning, depth: place.depth }, settings);
-    if (found.findings.length === 0) continue;
-    const rewrites =
-      what === "key" && frame
-        ? names.rewriteKey(text, frame, value, found.rewrites, start, end)
-        : inToken(text, start, found.rewrites);
-    tokens.push({ token, found: { findings: found.findings, rewrites } });
+    const meaning = token.what === "key" ? 0 : meanings.of(token);
+    if (!isOpen(token.suspicion, meaning)) continue;
+    const found = searchToken(text, token, meaning, place, settings, scanString, names);
+    if (found) tokens.push({ token, found });
   }
   return { tokens: withSplitCards(text, tokens, neighbours), names };
+}
+
+/** Whether what the names around a token say leaves it a suspect. */
+function isOpen(suspicion: Suspicion, meaning: number): boolean {
+  switch (suspicion) {
+    case "any":
+    case "binary":
+      return true;
+    case "name":
+      return (meaning & (SENSITIVE_KEYS | KEY.pan)) !== 0;
+    case "context":
+      return (meaning & (SENSITIVE_KEYS | KEY.pan | KEY.context)) !== 0;
+  }
+}
+
+function searchToken(
+  text: string,
+  { what, frame, start, end, suspicion }: Candidate,
+  meaning: number,
+  place: Place,
+  settings: Settings,
+  scanString: ScanString,
+  names: KeyNames,
+): Found | undefined {
+  if (suspicion === "binary" && (meaning & (SENSITIVE_KEYS | KEY.pan)) === 0) {
+    return { findings: [unscannedBinary(end - start - 2)], rewrites: [] };
+  }
+  if (what === "number") {
+    const found = scanNumber(text.slice(start, end), meaning);
+    return found && { ...found, rewrites: found.rewrites.map((rewrite) => ({ ...rewrite, start, end })) };
+  }
+  const value = decodeJsonString(text, start, end);
+  const found = scanString(value, { meaning, depth: place.depth }, settings);
+  if (found.findings.length === 0) return undefined;
+  const rewrites =
+    what === "key" && frame
+      ? names.rewriteKey(text, frame, value, found.rewrites, start, end)
+      : inToken(text, start, found.rewrites);
+  return { findings: found.findings, rewrites };
 }
 
 function collect(text: string, place: Place, settings: Settings, options: JsonReadOptions): Collector {
@@ -127,9 +146,9 @@ function inToken(text: string, start: number, rewrites: readonly Rewrite[]): Rew
 function withSplitCards(text: string, tokens: TokenFound[], neighbours: readonly Neighbour[]): TokenFound[] {
   const known = new Set(tokens.map(({ token }) => token.start));
   // Strings with stars are masked already; what they still show belongs to no other card.
-  const isOpen = ({ token: { start, end } }: Neighbour) =>
+  const isUnknown = ({ token: { start, end } }: Neighbour) =>
     !known.has(start) && !text.slice(start, end).includes("*");
-  const parts = runsOf(neighbours.filter(isOpen)).flatMap((run) =>
+  const parts = runsOf(neighbours.filter(isUnknown)).flatMap((run) =>
     findSplitCards(
       run.map(({ token }) => ({ token, value: decodeJsonString(text, token.start, token.end) })),
     ),

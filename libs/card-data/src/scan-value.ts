@@ -2,7 +2,7 @@ import { base64Runs } from "./base64.js";
 import { isBinary, unscanned } from "./binary.js";
 import type { Edit } from "./draft.js";
 import { Draft } from "./draft.js";
-import { KEY, SENSITIVE_KEYS } from "./keys.js";
+import { SENSITIVE_KEYS } from "./keys.js";
 import type { Place } from "./place.js";
 import type { Found } from "./rewrite.js";
 import { applyRewrites } from "./rewrite.js";
@@ -67,7 +67,7 @@ function scanLines(value: string, place: Place, settings: Settings): Found {
 }
 
 function scanPlain(value: string, place: Place, settings: Settings): Found {
-  const suspicion = suspect(value, (place.meaning & KEY.pan) !== 0);
+  const suspicion = suspect(value, place.meaning);
   const draft = new Draft(value);
   if (suspicion.text) {
     searchTables(draft, settings);

@@ -1,7 +1,15 @@
 import { mayHoldBase64 } from "./base64.js";
 import { hasOddUnits, mayHoldEscapes } from "./fold.js";
+import { KEY } from "./keys.js";
 import { mayHoldTable } from "./search-tables.js";
-import { CARD_BY_NAME, judgeDigits, MAYBE_CARD, mayHoldCode, mayHoldPinBlock } from "./suspicion.js";
+import {
+  CARD_BY_CONTEXT,
+  CARD_BY_NAME,
+  judgeDigits,
+  MAYBE_CARD,
+  mayHoldCode,
+  mayHoldPinBlock,
+} from "./suspicion.js";
 import { borrowBytes, returnBytes } from "./text-bytes.js";
 
 /** What of the searches of a text may find something; where one is not suspected it would find nothing. */
@@ -10,8 +18,8 @@ export interface Suspected {
   base64: boolean;
 }
 
-/** `cardField` tells that the text's field is named for card numbers. */
-export function suspect(text: string, cardField: boolean): Suspected {
+/** `meaning` is that of the text's field (see KEY). */
+export function suspect(text: string, meaning: number): Suspected {
   const source = borrowBytes(text);
   try {
     const { bytes, length } = source;
@@ -20,7 +28,7 @@ export function suspect(text: string, cardField: boolean): Suspected {
         hasOddUnits(text) ||
         mayHoldEscapes(text) ||
         mayHoldTable(text) ||
-        judgeDigits(text, bytes, 0, length) >= (cardField ? CARD_BY_NAME : MAYBE_CARD) ||
+        judgeDigits(text, bytes, 0, length) >= leastOf(meaning) ||
         mayHoldCode(text, bytes, 0, length) ||
         mayHoldPinBlock(text, bytes, 0, length),
       base64: mayHoldBase64(bytes, 0, length),
@@ -28,4 +36,10 @@ export function suspect(text: string, cardField: boolean): Suspected {
   } finally {
     returnBytes(source);
   }
+}
+
+/** The least that must be true of digits in a field of that meaning. */
+function leastOf(meaning: number): number {
+  if ((meaning & KEY.pan) !== 0) return CARD_BY_NAME;
+  return (meaning & KEY.context) !== 0 ? CARD_BY_CONTEXT : MAYBE_CARD;
 }

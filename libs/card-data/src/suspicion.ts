@@ -1,14 +1,5 @@
-import {
-  CLASSES,
-  IS_BASE64,
-  IS_DIGIT,
-  IS_GAP,
-  IS_HEX,
-  IS_JOINED,
-  IS_LETTER,
-  nextRun,
-  runEnd,
-} from "./byte-runs.js";
+import { CLASSES, IS_BASE64, IS_DIGIT, IS_GAP, IS_HEX, IS_JOINED, nextRun, runEnd } from "./byte-runs.js";
+import { brandOf } from "./brands.js";
 import { PAN_DIGITS_MAX, PAN_DIGITS_MIN } from "./pan.js";
 
 /**
@@ -20,7 +11,9 @@ import { PAN_DIGITS_MAX, PAN_DIGITS_MIN } from "./pan.js";
 export const NO_CARD = 0;
 /** They are enough, but a card only in a field that is named for one. */
 export const CARD_BY_NAME = 1;
-export const MAYBE_CARD = 2;
+/** They are one number with a valid check digit and nothing beside it: a card if the names around it speak of cards. */
+export const CARD_BY_CONTEXT = 2;
+export const MAYBE_CARD = 3;
 
 export function judgeDigits(text: string, bytes: Uint8Array, from: number, to: number): number {
   let verdict = NO_CARD;
@@ -64,6 +57,7 @@ function judgeRun(
   if (digits < PAN_DIGITS_MIN) return NO_CARD;
   if (count > GROUPS_MAX || (end < to && mayFollowCardOfTrack(bytes[end]!))) return MAYBE_CARD;
   if (mayFollowCardLabel(text, bytes, groups[0]!, from)) return MAYBE_CARD;
+  if (count === 1 && digits === to - from) return judgeNumber(text, bytes, from, to);
   for (let first = 0; first < count; first++) {
     let total = 0;
     for (let last = first; last < count; last++) {
@@ -76,14 +70,23 @@ function judgeRun(
   return CARD_BY_NAME;
 }
 
+/** What twelve digits or more that stand alone may be. */
+export function judgeNumber(text: string, bytes: Uint8Array, from: number, to: number): number {
+  if (to - from > PAN_DIGITS_MAX || !passesLuhn(bytes, from, to)) return CARD_BY_NAME;
+  return brandOf(text.slice(from, to)) ? MAYBE_CARD : CARD_BY_CONTEXT;
+}
+
+/** What a digit adds to the sum, where it counts twice. */
+const DOUBLED = new Uint8Array([0, 2, 4, 6, 8, 1, 3, 5, 7, 9]);
+
 /** The check digit of the digits between the offsets, whatever stands between them. */
-export function passesLuhn(bytes: Uint8Array, from: number, to: number): boolean {
+function passesLuhn(bytes: Uint8Array, from: number, to: number): boolean {
   let sum = 0;
   let double = false;
   for (let at = to - 1; at >= from; at--) {
     const digit = bytes[at]! - 48;
     if (digit < 0 || digit > 9) continue;
-    sum += double ? (digit > 4 ? digit * 2 - 9 : digit * 2) : digit;
+    sum += double ? DOUBLED[digit]! : digit;
     double = !double;
   }
   return sum % 10 === 0;
@@ -99,19 +102,32 @@ const CARD_LABEL_UNITS = 40;
 /** Every label of a card number has one of these in it (see surroundings.ts). */
 const CARD_LABEL = /card|cc|pan|account/i;
 
-/** Whether a label such as `card number: ` may stand before the digits; every one of them ends in one of these. */
+/** Whether a label such as `card number: ` may stand before the digits. */
 function mayFollowCardLabel(text: string, bytes: Uint8Array, at: number, from: number): boolean {
   const before = beforeGap(bytes, at, from);
-  if (before < from || before === at - 1) return false;
-  switch (bytes[before]! | 32) {
-    case 99: // cC#
-    case 100: // carD#
-    case 109: // nuM
-    case 110: // paN
-    case 111: // nO
-    case 114: // numbeR, nR
-    case 115: // iS
-      return CARD_LABEL.test(text.slice(Math.max(from, at - CARD_LABEL_UNITS), at));
+  if (before <= from || before === at - 1 || !endsCardLabel(bytes, before)) return false;
+  return CARD_LABEL.test(text.slice(Math.max(from, at - CARD_LABEL_UNITS), at));
+}
+
+/** Whether what ends at `last` ends as labels do, or as the words between them and a number. */
+function endsCardLabel(bytes: Uint8Array, last: number): boolean {
+  const before = bytes[last - 1]! | 32;
+  switch (bytes[last]! | 32) {
+    case 0x6d: // nUM
+      return before === 0x75;
+    case 0x6e: // pAN
+      return before === 0x61;
+    case 0x6f: // NO
+      return before === 0x6e;
+    case 0x72: // numbER, NR
+      return before === 0x65 || before === 0x6e;
+    case 0x73: // IS
+      return before === 0x69;
+    case 0x63: // cC#
+    case 0x64: // caRD-#
+      return bytes[last + 1] === 0x23 || bytes[last + 2] === 0x23;
+    case 0x7f: // card_#
+      return bytes[last + 1] === 0x23;
     default:
       return false;
   }
@@ -152,20 +168,28 @@ export function mayHoldCode(text: string, bytes: Uint8Array, from: number, to: n
 }
 
 function mayFollowCodeLabel(bytes: Uint8Array, at: number, from: number): boolean {
-  const before = beforeGap(bytes, at, from);
-  if (before < from || before === at - 1) return false;
-  switch (bytes[before]! | 32) {
-    case 118: // cvV
-    case 99: // cvC
-    case 110: // cvN, piN
-    case 100: // ciD, cvD
-    case 101: // codE, valuE
-    case 114: // numbeR
-    case 111: // nO
-    case 115: // iS, waS
-      return true;
-    case 50: // cvv2, cvc2
-      return before > from && (CLASSES[bytes[before - 1]!]! & IS_LETTER) !== 0;
+  const last = beforeGap(bytes, at, from);
+  if (last <= from || last === at - 1) return false;
+  const before = bytes[last - 1]! | 32;
+  switch (bytes[last]! | 32) {
+    case 0x76: // cVV
+      return before === 0x76;
+    case 0x63: // cVC, cSC
+      return before === 0x76 || before === 0x73;
+    case 0x6e: // cVN, pIN
+      return before === 0x76 || before === 0x69;
+    case 0x64: // cVD, cID
+      return before === 0x76 || before === 0x69;
+    case 0x65: // coDE, valUE
+      return before === 0x64 || before === 0x75;
+    case 0x72: // numbER
+      return before === 0x65;
+    case 0x6f: // NO
+      return before === 0x6e;
+    case 0x73: // IS, wAS
+      return before === 0x69 || before === 0x61;
+    case 0x32: // cvV2, cvC2, caV2
+      return before === 0x76 || before === 0x63;
     default:
       return false;
   }
@@ -176,22 +200,19 @@ const PIN_BLOCK_LABEL = /bl(?:oc)?k|epb|pin/i;
 
 /** Whether sixteen hexadecimal signs stand behind something, and a PIN block is spoken of. */
 export function mayHoldPinBlock(text: string, bytes: Uint8Array, from: number, to: number): boolean {
-  let start = nextRun(bytes, IS_BASE64, PIN_BLOCK_UNITS, from, to);
+  let start = nextRun(bytes, IS_HEX, PIN_BLOCK_UNITS, from, to);
   while (start >= 0) {
-    const end = runEnd(bytes, IS_BASE64, start, to);
-    let hex = start > from;
-    for (let at = start; at + PIN_BLOCK_UNITS <= end; at++) {
-      if (hex && runEnd(bytes, IS_HEX, at, at + PIN_BLOCK_UNITS) === at + PIN_BLOCK_UNITS) {
-        return PIN_BLOCK_LABEL.test(text.slice(from, to));
-      }
-      hex = bytes[at] === HYPHEN;
+    const before = start > from ? bytes[start - 1]! : LETTER;
+    if ((CLASSES[before]! & IS_BASE64) === 0 || before === HYPHEN) {
+      return PIN_BLOCK_LABEL.test(text.slice(from, to));
     }
-    start = nextRun(bytes, IS_BASE64, PIN_BLOCK_UNITS, end + 1, to);
+    start = nextRun(bytes, IS_HEX, PIN_BLOCK_UNITS, runEnd(bytes, IS_HEX, start, to) + 1, to);
   }
   return false;
 }
 
 const HYPHEN = 45;
+const LETTER = 65;
 
 function isDigit(code: number): boolean {
   return code >= 48 && code <= 57;
