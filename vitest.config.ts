@@ -39,6 +39,8 @@ export default defineConfig({
         resolve,
         test: {
           name: "unit",
+          // Properties take a while on a busy machine.
+          testTimeout: 30_000,
           include: ["{apps,libs,infra}/*/src/**/*.spec.ts", "test/*.spec.ts"],
           exclude: ["**/*.int.spec.ts", "**/node_modules/**"],
         },
