@@ -1,5 +1,4 @@
 import type { IncomingHttpHeaders } from "node:http";
-import type { Readable } from "node:stream";
 
 /** A request of an admitted client, as streamable HTTP has it. */
 export interface UpstreamRequest {
@@ -13,10 +12,15 @@ export interface UpstreamRequest {
   readonly session: { readonly id: string; readonly ended: AbortSignal };
 }
 
+/** An answer's bytes as they come. Leaving the reading early, or `destroy`, ends what sends them. */
+export interface AnswerBody extends AsyncIterable<Buffer> {
+  destroy(): unknown;
+}
+
 export interface UpstreamAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
-  readonly body: Readable;
+  readonly body: AnswerBody;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { bearer, type Credential, type Issued } from "./issued.js";
 import type { UpstreamCredential } from "@countersign/contracts";
 import { OAuthCredential, type TokenFetch } from "./oauth.credential.js";
@@ -44,13 +45,20 @@ export function credentialOf(
 }
 
 /** A secret that somebody else renews: there is another one only where it was replaced meanwhile. */
-function fromSecret(issue: () => Promise<Issued>, forget: () => void): Credential {
+function fromSecret(read: () => Promise<Issued>, forget: () => void): Credential {
+  let last: Issued = { headers: {}, secrets: [] };
+  /** The same secret is the same object, so that nobody prepares twice for it. */
+  const issue = async (): Promise<Issued> => {
+    const now = await read();
+    if (!isDeepStrictEqual(now, last)) last = now;
+    return last;
+  };
   return {
     issue,
     async reissue(refused) {
       forget();
       const now = await issue();
-      return JSON.stringify(now.headers) === JSON.stringify(refused.headers) ? undefined : now;
+      return now === refused ? undefined : now;
     },
   };
 }

@@ -1,12 +1,12 @@
-import { Readable } from "node:stream";
+import { PassThrough, Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { scrubbed, Scrubber } from "./scrub.js";
+import { scrubbed, scrubbedBody } from "./scrub.js";
 
 const secret = 'canary-"5f2a"-token';
 const through = async (chunks: Buffer[], secrets: string[]): Promise<string> =>
-  (await buffer(Readable.from(chunks).pipe(new Scrubber(secrets)))).toString();
+  (await buffer(scrubbedBody(Readable.from(chunks), secrets))).toString();
 const cut = (text: string, cuts: number[]): Buffer[] => {
   const bytes = Buffer.from(text);
   const at = [0, ...cuts.map((n) => n % (bytes.length + 1)).toSorted((a, b) => a - b), bytes.length];
@@ -35,15 +35,27 @@ describe("what an upstream sends back", () => {
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), fc.nat(199), async (bytes, at) => {
         const chunks = [Buffer.from(bytes.subarray(0, at)), Buffer.from(bytes.subarray(at))];
-        const out = await buffer(Readable.from(chunks).pipe(new Scrubber(["canary-canary"])));
+        const out = await buffer(scrubbedBody(Readable.from(chunks), ["canary-canary"]));
         expect(out.equals(Buffer.from(bytes))).toBe(true);
       }),
     );
   });
 
-  it("is not held back without need: the end of an event is passed on at once", () => {
-    const scrubber = new Scrubber([secret]);
-    scrubber.write("data: {}\n\n");
-    expect(String(scrubber.read())).toBe("data: {}\n\n");
+  it("is not held back without need: the end of an event is passed on at once", async () => {
+    const source = new PassThrough();
+    const parts = scrubbedBody(source, [secret])[Symbol.asyncIterator]();
+    source.write("data: {}\n\n");
+    expect(String((await parts.next()).value)).toBe("data: {}\n\n");
+    source.write("data: ca");
+    expect(String((await parts.next()).value)).toBe("data: ");
+    source.end();
+    expect(String((await parts.next()).value)).toBe("ca");
+  });
+
+  it("ends with its reader", async () => {
+    const source = new PassThrough();
+    source.write("data: {}\n\n");
+    for await (const _ of scrubbedBody(source, [secret])) break;
+    expect(source.destroyed).toBe(true);
   });
 });

@@ -1,18 +1,26 @@
-import { Transform, type TransformCallback } from "node:stream";
+import type { AnswerBody } from "../upstream.js";
 
 const replacement = "[upstream credential removed]";
 /** Shorter texts occur by chance. */
 const charactersMin = 8;
 
 /** The forms in which a secret may come back: as it is, as JSON writes it, and the password of a connection string. */
-function needlesOf(secrets: readonly string[]): Buffer[] {
+function needlesOf(secrets: readonly string[]): readonly Buffer[] {
+  const known = compiled.get(secrets);
+  if (known) return known;
   const texts = secrets
     .flatMap((secret) => [secret, ...passwordsIn(secret)])
     .filter((secret) => secret.length >= charactersMin)
     .flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)]);
   // The longest first, so that no part of one is left over where a shorter one was taken out of it.
-  return [...new Set(texts)].toSorted((a, b) => b.length - a.length).map((text) => Buffer.from(text));
+  const longestFirst = [...new Set(texts)].toSorted((a, b) => b.length - a.length);
+  const needles = longestFirst.map((text) => Buffer.from(text));
+  compiled.set(secrets, needles);
+  return needles;
 }
+
+/** A credential is the same for many answers. */
+const compiled = new WeakMap<readonly string[], readonly Buffer[]>();
 
 function passwordsIn(secret: string): string[] {
   const { password } = URL.canParse(secret) ? new URL(secret) : { password: "" };
@@ -28,27 +36,22 @@ export function scrubbed(data: Buffer, secrets: readonly string[]): Buffer {
   return needlesOf(secrets).reduce(withoutNeedle, data);
 }
 
-/** The same for a stream, wherever it is cut. It holds back only what may be the beginning of a secret. */
-export class Scrubber extends Transform {
-  readonly #needles: readonly Buffer[];
-  #held = Buffer.alloc(0);
-
-  constructor(secrets: readonly string[]) {
-    super();
-    this.#needles = needlesOf(secrets);
-  }
-
-  override _transform(chunk: Buffer, _: BufferEncoding, done: TransformCallback): void {
-    let data = this.#held.length > 0 ? Buffer.concat([this.#held, chunk]) : chunk;
-    for (const needle of this.#needles) data = withoutNeedle(data, needle);
-    const end = data.length - Math.max(0, ...this.#needles.map((needle) => startedAtEnd(data, needle)));
-    this.#held = Buffer.from(data.subarray(end));
-    done(null, data.subarray(0, end));
-  }
-
-  override _flush(done: TransformCallback): void {
-    done(null, this.#held);
-  }
+/** The same for a body, wherever it is cut. It holds back only what may be the beginning of a secret. */
+export function scrubbedBody(body: AnswerBody, secrets: readonly string[]): AnswerBody {
+  return {
+    destroy: () => body.destroy(),
+    async *[Symbol.asyncIterator]() {
+      const needles = needlesOf(secrets);
+      let held = Buffer.alloc(0);
+      for await (const chunk of body) {
+        const data = needles.reduce(withoutNeedle, held.length > 0 ? Buffer.concat([held, chunk]) : chunk);
+        const end = data.length - Math.max(0, ...needles.map((needle) => startedAtEnd(data, needle)));
+        held = Buffer.from(data.subarray(end));
+        if (end > 0) yield data.subarray(0, end);
+      }
+      if (held.length > 0) yield held;
+    },
+  };
 }
 
 function withoutNeedle(data: Buffer, needle: Buffer): Buffer {

@@ -221,8 +221,10 @@ describe("a server on a wire, as streamable HTTP", () => {
       expect(server().paused).toBe(false);
       for (let i = 0; i < 4; i++) server().say(note);
       expect(server().paused).toBe(true);
-      body.resume();
+      const reading = text(body);
       await expect.poll(() => server().paused).toBe(false);
+      session.end.abort("over");
+      expect((await reading).length).toBeGreaterThan(5 * 600_000);
     });
   });
 

@@ -1,9 +1,8 @@
 import type { IncomingHttpHeaders } from "node:http";
-import { pipeline } from "node:stream";
 import type { HttpUpstream as Settings } from "@countersign/contracts";
 import type { Dispatcher } from "undici";
 import type { Credential, Issued } from "../credentials/issued.js";
-import { scrubbed, Scrubber } from "../credentials/scrub.js";
+import { scrubbed, scrubbedBody } from "../credentials/scrub.js";
 import type { Upstream, UpstreamAnswer, UpstreamRequest } from "../upstream.js";
 import { withCredential } from "../credentials/with-credential.js";
 import { sendOnce } from "./send.js";
@@ -49,6 +48,5 @@ function withoutSecrets(
     if (value === undefined) continue;
     clean[name] = Array.isArray(value) ? value.map(withoutThem) : withoutThem(value);
   }
-  // Whoever reads the scrubber hears of an error of the body, so there is nothing to do here.
-  return { status: statusCode, headers: clean, body: pipeline(body, new Scrubber(secrets), () => undefined) };
+  return { status: statusCode, headers: clean, body: scrubbedBody(body, secrets) };
 }

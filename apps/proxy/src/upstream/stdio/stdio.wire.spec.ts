@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { text } from "node:stream/consumers";
 import { createLogger } from "@countersign/service-kit";
 import type { StdioUpstream } from "@countersign/contracts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -224,8 +225,7 @@ describe("a server that the gateway runs", () => {
           signal: signal(),
           session: { id: `s${n}`, ended: new AbortController().signal },
         });
-        const [line] = (await body.toArray()) as [Buffer];
-        return (JSON.parse(line.toString()) as { result: { pid: number; mark: string } }).result;
+        return (JSON.parse(await text(body)) as { result: { pid: number; mark: string } }).result;
       }),
     );
     expect(results.map(({ pid }) => alive(pid))).toEqual([true, true, true]);
