@@ -48,10 +48,7 @@ export class DestructionStore {
     return rows.length > 0;
   }
 
-  /**
-   * Keys past their term: the longest ago that any of their originals was stored decides, under the term of its
-   * endpoint.
-   */
+  /** Keys past their term, which begins when the vault takes a key in, and is that of its originals' endpoint. */
   expired(
     terms: ReadonlyMap<string, number>,
     { secondsDefault, now, limit }: { secondsDefault: number; now: Date; limit: number },

@@ -26,7 +26,8 @@ export class Reveals {
   ): Promise<{ shown: Reveal } | { waiting: RevealView }> {
     const original = await this.#permitted(originalId, by);
     const justification = this.words.masked(given);
-    if (this.policy.may("revealUnattended", by, original.endpoint)) {
+    // Nobody is asked about what cannot be opened any more; opening says so.
+    if (original.shredded || this.policy.may("revealUnattended", by, original.endpoint)) {
       return { shown: await this.opening.open(original, { by, justification }) };
     }
     return { waiting: await this.requests.request(original, by, justification) };
