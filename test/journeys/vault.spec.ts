@@ -229,7 +229,7 @@ describe("sealed originals", () => {
       expect((await show(tokens.auditor)).status).toBe(409);
     });
 
-    it("it is then shown once, to the one who asked, and the record names both", async () => {
+    it("the original is then shown once, to the one who asked, and the record names both", async () => {
       expect((await decide(tokens.lead)).status).toBe(200);
       const shown = await eventually(async () => {
         const answer = await show(tokens.auditor);
