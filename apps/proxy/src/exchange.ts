@@ -1,10 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Endpoint, SessionGranted } from "@countersign/contracts";
 import type { PolicyEngine, ToolAnnotations } from "@countersign/policy";
-import type { CallRecords } from "./evidence/call-records.js";
 import type { Scanned } from "./evidence/payloads.js";
-import type { Reply } from "./reply.js";
-import type { Decision } from "./steps/decide.js";
 import type { JsonRpcMessage } from "./steps/parse-message.js";
 
 /** What a client sent, before anything is believed of it. */
@@ -37,26 +34,6 @@ export interface Message {
   readonly text: string;
   readonly scanned: Scanned;
   readonly rpc: JsonRpcMessage;
-}
-
-/** A message with what policy decided and where its records are made. */
-export interface Member {
-  readonly message: Message;
-  readonly decision: Decision;
-  readonly records: CallRecords;
-}
-
-/** A request on its way: one message, the several of a batch, or none where a client listens or leaves. */
-export interface Call {
-  readonly received: Received;
-  readonly admitted: Admitted;
-  readonly reply: Reply;
-  readonly upstreamSessionId: string | undefined;
-  readonly startedAt: number;
-  readonly members: readonly Member[];
-  /** The first member's, or those of listening and leaving: what belongs to no call of its own is recorded here. */
-  readonly records: CallRecords;
-  readonly body?: Uint8Array;
 }
 
 export type Era = "legacy" | "modern";

@@ -1,5 +1,5 @@
 import type { CallRecords } from "./evidence/call-records.js";
-import type { Call } from "./exchange.js";
+import type { Call } from "./call.js";
 import type { JsonRpcMessage, RpcId } from "./steps/parse-message.js";
 
 /** The calls of one request that have an intent and no outcome yet, by the id that their answer will name. */

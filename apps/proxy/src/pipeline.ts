@@ -1,4 +1,5 @@
-import type { Call, Received } from "./exchange.js";
+import type { Call } from "./call.js";
+import type { Received } from "./exchange.js";
 import type { Gateway } from "./gateway.js";
 import type { Reply } from "./reply.js";
 import { admit } from "./steps/admit.js";

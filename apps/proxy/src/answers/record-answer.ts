@@ -1,7 +1,7 @@
 import type { CallOutcome } from "@countersign/contracts";
 import type { Entry } from "@countersign/service-kit";
 import type { Draft } from "../evidence/recorder.js";
-import type { Call } from "../exchange.js";
+import type { Call } from "../call.js";
 import type { Outstanding } from "../outstanding.js";
 import type { JsonRpcMessage } from "../steps/parse-message.js";
 import type { ToolFact } from "../tools/tool-book.js";

@@ -1,17 +1,18 @@
 import type { Scanner } from "../evidence/payloads.js";
 import type { SseEvent } from "./sse.parser.js";
 
-/** Event ids and names can carry a number as well as data can; comments are for proxies, so they end here. */
-export const isClean = (event: SseEvent, scanner: Scanner): boolean =>
-  !/^:|[\r\n]:/.test(event.raw) &&
-  [event.id, event.event].every((field) => field === undefined || scanner.mask(field) === field);
+/** Event ids, names and hints can carry a number as well as data can; comments and unknown fields end here. */
+export const isClean = ({ plain, id, event, retry }: SseEvent, scanner: Scanner): boolean =>
+  plain && [id, event, retry].every((field) => field === undefined || scanner.mask(field) === field);
 
-export const cleaned = (event: SseEvent, scanner: Scanner): SseEvent => ({
-  raw: event.raw,
-  ...(event.event === undefined ? {} : { event: scanner.mask(event.event) }),
-  ...(event.id === undefined ? {} : { id: scanner.mask(event.id) }),
-  ...(event.retry === undefined ? {} : { retry: event.retry }),
-  ...(event.data === undefined ? {} : { data: event.data }),
+/** An event as it may be written: its id and name masked, and a hint only if it is one. */
+export const cleaned = ({ raw, event, id, retry, data }: SseEvent, scanner: Scanner): SseEvent => ({
+  raw,
+  plain: true,
+  ...(event === undefined ? {} : { event: scanner.mask(event) }),
+  ...(id === undefined ? {} : { id: scanner.mask(id) }),
+  ...(retry === undefined || !/^\d{1,9}$/.test(retry) ? {} : { retry }),
+  ...(data === undefined ? {} : { data }),
 });
 
 /** An event without a message: its id and retry hints matter to resumption, its comments to nobody. */

@@ -2,6 +2,8 @@
 export interface SseEvent {
   /** The event's lines with their line ends, the blank line included. */
   readonly raw: string;
+  /** Whether `raw` has nothing but the fields below, each once: no comment, no field that clients pass over. */
+  readonly plain: boolean;
   readonly event?: string;
   readonly id?: string;
   readonly retry?: string;
@@ -64,15 +66,19 @@ export class SseParser {
 function parseBlock(raw: string): SseEvent {
   const data: string[] = [];
   const fields: { event?: string; id?: string; retry?: string } = {};
+  let plain = true;
   for (const line of raw.split(/\r\n|\n|\r/)) {
-    if (line === "" || line.startsWith(":")) continue;
+    if (line === "") continue;
     const colon = line.indexOf(":");
     const name = colon === -1 ? line : line.slice(0, colon);
     const value = colon === -1 ? "" : line.slice(colon + 1).replace(/^ /, "");
     if (name === "data") data.push(value);
-    else if (name === "event" || name === "id" || name === "retry") fields[name] = value;
+    else if (name === "event" || name === "id" || name === "retry") {
+      if (name in fields) plain = false;
+      fields[name] = value;
+    } else plain = false;
   }
-  return { raw, ...fields, ...(data.length > 0 ? { data: data.join("\n") } : {}) };
+  return { raw, plain, ...fields, ...(data.length > 0 ? { data: data.join("\n") } : {}) };
 }
 
 /** Writes an event whose data was changed; its other fields stay. */

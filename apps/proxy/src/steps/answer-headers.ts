@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
-import type { Call } from "../exchange.js";
+import type { Call } from "../call.js";
 import type { Gateway } from "../gateway.js";
 
 const passedOn = ["retry-after", "allow"];

@@ -2,7 +2,7 @@ import type { CallOutcome } from "@countersign/contracts";
 import { LogUnavailable } from "@countersign/service-kit";
 import { reached } from "../evidence/moments.js";
 import type { Draft } from "../evidence/recorder.js";
-import type { Call, Member } from "../exchange.js";
+import type { Call, Member } from "../call.js";
 import type { Gateway } from "../gateway.js";
 import { decide } from "./decide.js";
 import { hold, type HoldEnd } from "./hold.js";

@@ -1,6 +1,7 @@
 import { LogUnavailable } from "@countersign/service-kit";
 import { AnswerRefused, type Reader } from "../answers/read-answer.js";
-import { type Call, eraOf } from "../exchange.js";
+import type { Call } from "../call.js";
+import { eraOf } from "../exchange.js";
 import type { Gateway } from "../gateway.js";
 import { Outstanding } from "../outstanding.js";
 import { UpstreamFailed } from "../upstream/upstream-failed.js";

@@ -1,6 +1,6 @@
 import type { Entry } from "@countersign/service-kit";
 import type { Batch } from "../answers/record-answer.js";
-import type { Call } from "../exchange.js";
+import type { Call } from "../call.js";
 import type { Gateway } from "../gateway.js";
 import { placeOf, type ToolFact } from "../tools/tool-book.js";
 

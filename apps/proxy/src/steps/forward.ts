@@ -1,4 +1,5 @@
-import type { Admitted, Call, Received } from "../exchange.js";
+import type { Call } from "../call.js";
+import type { Admitted, Received } from "../exchange.js";
 import type { Gateway } from "../gateway.js";
 import { Refusal } from "../refusal.js";
 import { upstreamHeaders } from "../upstream/headers.js";

@@ -1,5 +1,6 @@
 import { CallRecords } from "../evidence/call-records.js";
-import { type Admitted, type Call, eraOf, type Message, type Received } from "../exchange.js";
+import type { Call } from "../call.js";
+import { type Admitted, eraOf, type Message, type Received } from "../exchange.js";
 import type { Gateway } from "../gateway.js";
 import { Refusal } from "../refusal.js";
 import type { Reply } from "../reply.js";

@@ -1,5 +1,5 @@
 import { reached } from "../evidence/moments.js";
-import type { Call, Member } from "../exchange.js";
+import type { Call, Member } from "../call.js";
 import type { Gateway } from "../gateway.js";
 
 /** What a request without a message holds. */

@@ -1,11 +1,11 @@
 import { reached } from "../evidence/moments.js";
-import { AnswerRefused, type Reader, readAnswer } from "../answers/read-answer.js";
-import { type Batch, emptyBatch, recordMessage } from "../answers/record-answer.js";
-import type { Call } from "../exchange.js";
+import { AnswerRefused, type Reader } from "../answers/read-answer.js";
+import { emptyBatch, recordMessage } from "../answers/record-answer.js";
+import type { Call } from "../call.js";
 import type { Gateway } from "../gateway.js";
 import type { Outstanding } from "../outstanding.js";
-import { cleaned, isClean, withoutComments } from "../sse/clean-event.js";
-import { type SseEvent, SseParser, StreamRefused, writeSse } from "../sse/sse.parser.js";
+import { relayEvent } from "../sse/relay-event.js";
+import { SseParser, StreamRefused } from "../sse/sse.parser.js";
 import { commit } from "./commit.js";
 import type { Forwarded } from "./forward.js";
 
@@ -32,7 +32,11 @@ export async function relayStream(
       const before = outstanding.size;
       const batch = emptyBatch();
       let text = "";
-      for (const event of events) text += await takeIn(event, batch, call, outstanding, reader);
+      for (const event of events) {
+        const relayed = relayEvent(event, reader);
+        for (const message of relayed.messages) await recordMessage(batch, message, call, outstanding, 200);
+        text += relayed.text;
+      }
       if (outstanding.size < before) reached("upstream answered");
       await commit(gateway, call, batch);
       await call.reply.write(text);
@@ -42,19 +46,4 @@ export async function relayStream(
     if (error instanceof StreamRefused) throw new AnswerRefused(error.message);
     throw error;
   }
-}
-
-/** Records an event's messages and answers the text that the client gets of it. */
-async function takeIn(
-  event: SseEvent,
-  batch: Batch,
-  call: Call,
-  outstanding: Outstanding,
-  reader: Reader,
-): Promise<string> {
-  if (event.data === undefined || event.data === "") return withoutComments(event, reader.scanner);
-  const answer = readAnswer(event.data, "application/json", reader);
-  for (const message of answer.messages) await recordMessage(batch, message, call, outstanding, 200);
-  const isUntouched = answer.text === event.data && isClean(event, reader.scanner);
-  return isUntouched ? event.raw : writeSse(cleaned(event, reader.scanner), answer.text);
 }

@@ -1,7 +1,7 @@
 import { reached } from "../evidence/moments.js";
 import { AnswerRefused, type Reader, readAnswer, readOpaqueAnswer } from "../answers/read-answer.js";
 import { emptyBatch, recordForAll, recordMessage } from "../answers/record-answer.js";
-import type { Call } from "../exchange.js";
+import type { Call } from "../call.js";
 import type { Gateway } from "../gateway.js";
 import type { Outstanding } from "../outstanding.js";
 import type { Forwarded } from "./forward.js";

@@ -1,4 +1,4 @@
-import type { Call } from "../exchange.js";
+import type { Call } from "../call.js";
 import { rpcCodes } from "../refusal.js";
 import type { RpcId } from "./parse-message.js";
 

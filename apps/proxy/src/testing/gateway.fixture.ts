@@ -7,6 +7,7 @@ import { join } from "node:path";
 import type { INestApplication } from "@nestjs/common";
 import type { Endpoint, EventMessage, SessionGranted } from "@countersign/contracts";
 import {
+  Clock,
   createKafka,
   createLogger,
   createService,
@@ -17,7 +18,6 @@ import {
   parseConfig,
 } from "@countersign/service-kit";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
-import { v7 } from "uuid";
 import { proxyService } from "../service.js";
 
 /** A server that answers as a test tells it to, and keeps what it received. */
@@ -166,7 +166,7 @@ export class GatewayFixture {
 
   /** Grants a session and answers its token. */
   async session(changes: Partial<SessionGranted> = {}): Promise<{ token: string; sessionId: string }> {
-    const sessionId = v7();
+    const sessionId = ids.newId();
     const session: SessionGranted = {
       sessionId,
       principal: { id: "company:engineer", kind: "human", name: "Engineer", groups: ["engineers"] },
@@ -258,7 +258,7 @@ export class GatewayFixture {
   }
 
   #event(type: string, source: string, subject: string, data: unknown): EventMessage {
-    return { id: v7(), type, source, subject, time: new Date().toISOString(), data } as EventMessage;
+    return { id: ids.newId(), type, source, subject, time: new Date().toISOString(), data } as EventMessage;
   }
 
   #endpoint(name: string, upstream: string | Endpoint["upstream"]): Endpoint {
@@ -322,6 +322,8 @@ export class GatewayFixture {
     });
   }
 }
+
+const ids = new Clock();
 
 export const upstreamSecret = "upstream-secret-canary-5f2a";
 
