@@ -133,6 +133,8 @@ describe("sealed originals", () => {
     expect(all).not.toMatch(stored.cvv);
     expect(all).not.toMatch(new RegExp(`cvv\\W{0,8}${own.cvv}`));
     expect(all).not.toContain("VAULT/TRACK^2912");
+    // The second look agrees with the first one about what was masked.
+    expect(ofType(await timeline(), "CardDataMissed")).toEqual([]);
   });
 
   it("are found by card, and the number is in neither answer nor record", async () => {

@@ -71,7 +71,10 @@ export const shares: Readonly<Record<string, Share>> = {
     "vault-keys.json": "vault-keys.json",
     "fingerprint-key": "fingerprint-key",
   }),
-  audit: withDatabase("audit", { "checkpoint-key.pem": "checkpoint-key.pem" }),
+  audit: withDatabase("audit", {
+    "checkpoint-key.pem": "checkpoint-key.pem",
+    "fingerprint-key": "fingerprint-key",
+  }),
   "dev-idp": {
     uid: nodeUid,
     files: {

@@ -37,7 +37,7 @@ describe("the secrets of a deployment", () => {
     expect(holding("identity-keys.json")).toEqual(["identity"]);
     expect(holding("checkpoint-key.pem")).toEqual(["audit"]);
     expect(holding("postgres-password")).toEqual(["postgres", "setup"]);
-    expect(holding("fingerprint-key")).toEqual(["proxy", "masking"]);
+    expect(holding("fingerprint-key")).toEqual(["proxy", "masking", "audit"]);
     expect(holding("database-password-audit")).toEqual(["audit"]);
   });
 

@@ -29,7 +29,7 @@ describe("the topics", () => {
     );
   });
 
-  it("keep evidence for good, and only the newest message of a compacted key", async () => {
+  it("keep evidence for good, ciphertext for a week, and only the newest message of a compacted key", async () => {
     expect(await settingsOf("mcp.traffic")).toMatchObject({
       "cleanup.policy": "delete",
       "retention.ms": "-1",
@@ -37,6 +37,10 @@ describe("the topics", () => {
       "max.message.bytes": "16777216",
       "min.insync.replicas": "1",
       "unclean.leader.election.enable": "false",
+    });
+    expect(await settingsOf("mcp.originals")).toMatchObject({
+      "retention.ms": "604800000",
+      "segment.ms": "86400000",
     });
     expect(await settingsOf("policy.bundles")).toMatchObject({ "cleanup.policy": "compact" });
   });
