@@ -1,4 +1,4 @@
-import { IS_BASE64, nextRun, runEnd } from "./byte-runs.js";
+import { IS_BASE64, IS_PLAIN, nextRun, runEnd } from "./byte-runs.js";
 import { borrowBytes, returnBytes } from "./text-bytes.js";
 
 /** A run of base64 text: where it lies, and what it says. */
@@ -21,8 +21,6 @@ const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 for (let i = 0; i < ALPHABET.length; i++) SEXTET[ALPHABET.charCodeAt(i)] = i;
 SEXTET["-".charCodeAt(0)] = 62;
 SEXTET["_".charCodeAt(0)] = 63;
-/** The first sextet of the signs that are no letters or digits. */
-const PLAIN_SEXTETS = 62;
 
 /** Whether the bytes of a text between the offsets have a run of base64 that is worth a look. */
 export function mayHoldBase64(bytes: Uint8Array, from: number, to: number): boolean {
@@ -69,7 +67,7 @@ function decodeRuns(text: string, bytes: Uint8Array): Base64Run[] {
       let found = false;
       let from = nextPlainPart(bytes, start, start, end);
       while (from >= 0) {
-        const to = plainEnd(bytes, from, end);
+        const to = runEnd(bytes, IS_PLAIN, from, end);
         const inner = decodeRun(text, from, to);
         if (inner.text) {
           found = true;
@@ -98,19 +96,13 @@ const STUCK_RUN_MAX = 4096;
  */
 function nextPlainPart(bytes: Uint8Array, at: number, start: number, end: number): number {
   if (end - start > STUCK_RUN_MAX) return -1;
-  for (let from = at; from + BASE64_RUN_MIN <= end;) {
-    const to = plainEnd(bytes, from, end);
-    const units = to - from;
-    if (units >= BASE64_RUN_MIN && units < end - start && isPlausible(bytes, from, to)) return from;
-    from = to + 1;
+  let from = nextRun(bytes, IS_PLAIN, BASE64_RUN_MIN, at, end);
+  while (from >= 0) {
+    const to = runEnd(bytes, IS_PLAIN, from, end);
+    if (to - from < end - start && isPlausible(bytes, from, to)) return from;
+    from = nextRun(bytes, IS_PLAIN, BASE64_RUN_MIN, to, end);
   }
   return -1;
-}
-
-function plainEnd(bytes: Uint8Array, from: number, end: number): number {
-  let to = from;
-  while (to < end && SEXTET[bytes[to]!]! < PLAIN_SEXTETS) to++;
-  return to;
 }
 
 function decodeRun(text: string, start: number, end: number): Base64Run {

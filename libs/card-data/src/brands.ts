@@ -114,8 +114,11 @@ const rangesByLength: readonly (readonly Range[])[] = Array.from({ length: 20 },
 
 /** The brand whose range and length fit these ASCII digits. Says nothing about the check digit. */
 export function brandOf(digits: string): Brand | undefined {
+  const ranges = rangesByLength[digits.length];
+  if (!ranges) return undefined;
   const prefix = Number(digits.slice(0, PREFIX_DIGITS));
-  return rangesByLength[digits.length]?.find((range) => prefix >= range.low && prefix <= range.high);
+  for (const range of ranges) if (prefix >= range.low && prefix <= range.high) return range;
+  return undefined;
 }
 
 /** The rows as prefixes and lengths, for tests and the recall matrix. */

@@ -9,6 +9,8 @@ export const IS_BASE64 = 4;
 export const IS_HEX = 8;
 /** May stand between the name of a code and the code. */
 export const IS_GAP = 16;
+/** A letter or a digit. */
+export const IS_PLAIN = 32;
 
 export const CLASSES = new Uint8Array(256);
 
@@ -16,10 +18,10 @@ function classify(signs: string, classes: number): void {
   for (const sign of signs) CLASSES[sign.charCodeAt(0)]! |= classes;
 }
 
-classify("0123456789", IS_DIGIT | IS_JOINED | IS_BASE64 | IS_HEX);
+classify("0123456789", IS_DIGIT | IS_JOINED | IS_BASE64 | IS_HEX | IS_PLAIN);
 classify("abcdefABCDEF", IS_HEX);
 for (let code = 65; code <= 90; code++) {
-  classify(String.fromCharCode(code, code + 32), IS_BASE64);
+  classify(String.fromCharCode(code, code + 32), IS_BASE64 | IS_PLAIN);
 }
 classify("+/-_", IS_BASE64);
 classify(" -./_", IS_JOINED);

@@ -1,11 +1,13 @@
 import { mayHoldBase64 } from "./base64.js";
 import { isBinary } from "./binary.js";
+import { IS_BASE64, IS_DIGIT, nextRun, runEnd } from "./byte-runs.js";
 import type { Candidate, Neighbour, Suspicion } from "./candidate.js";
+import { deservesLook, GLANCE_UNITS_MAX } from "./glance.js";
 import type { JsonFrame, KeyNode } from "./json-frame.js";
 import type { JsonSink } from "./json-reader.js";
-import { HAS_DIGIT, HAS_DISGUISE, HAS_ESCAPE, HAS_LONG_WORD, HAS_ODD } from "./json-reader.js";
+import { HAS_DIGIT, HAS_DISGUISE, HAS_ESCAPE, HAS_LONG_WORD, HAS_ODD } from "./json-tokens.js";
 import { KEY, namesSibling, SENSITIVE_KEYS } from "./keys.js";
-import { PAN_DIGITS_MIN } from "./pan.js";
+import { PAN_DIGITS_MAX, PAN_DIGITS_MIN } from "./digit-groups.js";
 import type { Settings } from "./settings.js";
 import {
   CARD_BY_CONTEXT,
@@ -17,6 +19,7 @@ import {
   mayHoldPinBlock,
   NO_CARD,
 } from "./suspicion.js";
+import { beginsAsJson, mayHoldEscaped } from "./suspect-escapes.js";
 import type { TextBytes } from "./text-bytes.js";
 
 const LABEL_UNITS_MAX = 40;
@@ -29,9 +32,10 @@ export class Collector implements JsonSink {
   readonly candidates: Candidate[] = [];
   readonly neighbours: Neighbour[] = [];
   private readonly bytes: Buffer;
-  /** The next `%` and `&`, which may begin an escape; the end of the text where there is none. */
-  private percent = -1;
-  private ampersand = -1;
+  private readonly view: DataView;
+  private readonly percents: SignPlaces;
+  private readonly ampersands: SignPlaces;
+  private readonly hyphens: SignPlaces;
 
   constructor(
     private readonly text: string,
@@ -40,6 +44,10 @@ export class Collector implements JsonSink {
     private readonly settings: Settings,
   ) {
     this.bytes = source.bytes;
+    this.view = source.view;
+    this.percents = new SignPlaces(text, "%");
+    this.ampersands = new SignPlaces(text, "&");
+    this.hyphens = new SignPlaces(text, "-");
   }
 
   key(frame: JsonFrame, key: KeyNode, start: number, end: number, traits: number): boolean {
@@ -151,20 +159,36 @@ export class Collector implements JsonSink {
   private look(from: number, to: number, traits: number): number {
     if ((traits & (HAS_ODD | HAS_DISGUISE)) !== 0) return MAYBE_CARD;
     const { text, bytes } = this;
+    const json = beginsAsJson(bytes[from]!);
+    if (json && (traits & HAS_ESCAPE) !== 0) return MAYBE_CARD;
+    const longWord = (traits & HAS_LONG_WORD) !== 0;
     let verdict = NO_CARD;
     if ((traits & HAS_DIGIT) !== 0) {
-      if ((traits & HAS_ESCAPE) !== 0 || beginsAsJson(bytes[from]!) || this.holdsEscapes(from, to)) {
+      let labelsEnd = to;
+      if (json || (traits & HAS_ESCAPE) !== 0 || this.holdsEscapes(from, to)) {
         if (mayHoldEscaped(text, bytes, from, to)) return MAYBE_CARD;
-      } else {
+      } else if (this.isNumber(from, to)) {
+        verdict = judgeNumber(text, bytes, from, to);
+        labelsEnd = from;
+      } else if (to - from > GLANCE_UNITS_MAX || deservesLook(bytes, this.view, from, to)) {
         verdict = judgeDigits(text, bytes, from, to);
-        if (verdict === MAYBE_CARD || mayHoldCode(text, bytes, from, to)) return MAYBE_CARD;
-        if ((traits & HAS_LONG_WORD) !== 0 && mayHoldPinBlock(text, bytes, from, to)) return MAYBE_CARD;
+        if (longWord) labelsEnd = this.labelsEnd(from, to);
+        if (mayHoldCode(text, bytes, from, labelsEnd)) return MAYBE_CARD;
       }
+      if (verdict === MAYBE_CARD) return MAYBE_CARD;
+      if (longWord && mayHoldPinBlock(text, bytes, from, labelsEnd)) return MAYBE_CARD;
     }
-    if ((traits & HAS_LONG_WORD) === 0) return verdict;
+    if (!longWord) return verdict;
     if (mayHoldBase64(bytes, from, to)) return MAYBE_CARD;
     if (!isBinary(text, from, to)) return verdict;
     return verdict === NO_CARD && (traits & HAS_ESCAPE) === 0 ? BINARY : MAYBE_CARD;
+  }
+
+  /** Whether a string is nothing but the digits that a card may have. */
+  private isNumber(from: number, to: number): boolean {
+    const units = to - from;
+    if (units < PAN_DIGITS_MIN || units > PAN_DIGITS_MAX || !isDigit(this.bytes[to - 1]!)) return false;
+    return runEnd(this.bytes, IS_DIGIT, from, to) === to;
   }
 
   private lookAtNumber(start: number, end: number): number {
@@ -180,38 +204,45 @@ export class Collector implements JsonSink {
   }
 
   private holdsEscapes(from: number, to: number): boolean {
-    const { text } = this;
-    if (this.percent < from) this.percent = placeOf(text, "%", from);
-    if (this.ampersand < from) this.ampersand = placeOf(text, "&", from);
-    return this.percent < to || this.ampersand < to;
+    return this.percents.from(from) < to || this.ampersands.from(from) < to;
+  }
+
+  /** Where digits may still stand behind a label: within a long run of base64 without hyphens nothing parts them. */
+  private labelsEnd(from: number, to: number): number {
+    if (to - from < BLOB_UNITS_MIN) return to;
+    const blob = nextRun(this.bytes, IS_BASE64, BLOB_UNITS_MIN, from, to);
+    if (blob < 0 || this.hyphens.from(blob) < to) return to;
+    return runEnd(this.bytes, IS_BASE64, blob, to) < to - PADDING_MAX
+      ? to
+      : Math.min(to, blob + PIN_BLOCK_UNITS_MAX);
+  }
+}
+
+const BLOB_UNITS_MIN = 256;
+/** Signs that may follow a run of base64. */
+const PADDING_MAX = 2;
+
+/** The places of a sign in a text, asked for in order. */
+class SignPlaces {
+  private next = -1;
+
+  constructor(
+    private readonly text: string,
+    private readonly sign: string,
+  ) {}
+
+  /** The first place from `at` on; the end of the text where there is none. */
+  from(at: number): number {
+    if (this.next < at) {
+      const place = this.text.indexOf(this.sign, at);
+      this.next = place === -1 ? this.text.length : place;
+    }
+    return this.next;
   }
 }
 
 /** A verdict beside those of suspicion.ts: a file in base64, and else nothing. */
 const BINARY = 4;
-
-function placeOf(text: string, sign: string, from: number): number {
-  const at = text.indexOf(sign, from);
-  return at === -1 ? text.length : at;
-}
-
-/** JSON in a string has ways of its own to write numbers. */
-function beginsAsJson(code: number): boolean {
-  // white space [ {
-  return code <= 32 || code === 91 || code === 123;
-}
-
-const CODE_DIGITS_MIN = 3;
-/** Every label of a code or a PIN in running text ends in one of these (see sensitive.ts), and so do heads of columns. */
-const MAY_LABEL = /(?:cv[vcnd]|cav|csc|cid|code|value|number|pin|epb|block|blk|no)2?(?:[^a-z0-9+/_]|$)/i;
-
-/** The coarsest look, at text in which digits, labels and what stands between them may be written as escapes. */
-function mayHoldEscaped(text: string, bytes: Uint8Array, from: number, to: number): boolean {
-  let digits = 0;
-  for (let at = from; at < to && digits < PAN_DIGITS_MIN; at++) if (isDigit(bytes[at]!)) digits++;
-  if (digits >= PAN_DIGITS_MIN) return true;
-  return digits >= CODE_DIGITS_MIN && MAY_LABEL.test(text.slice(from, to));
-}
 
 function hasFraction(bytes: Uint8Array, dot: number, end: number): boolean {
   let fraction = false;

@@ -1,7 +1,8 @@
 import { brandOf } from "./brands.js";
 import { KEY } from "./keys.js";
 import { passesLuhn } from "./luhn.js";
-import { digitGroups, findPans, PAN_DIGITS_MAX, PAN_DIGITS_MIN } from "./pan.js";
+import { digitGroups, PAN_DIGITS_MAX, PAN_DIGITS_MIN } from "./digit-groups.js";
+import { findPans } from "./pan.js";
 import type { Found } from "./rewrite.js";
 
 /**

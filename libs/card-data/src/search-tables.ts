@@ -4,7 +4,7 @@ import { sensitiveField } from "./sensitive-field.js";
 import type { Settings } from "./settings.js";
 
 /** Names of columns that hold codes, PINs or tracks contain one of these. */
-const MAY_NAME_COLUMN = /cv[vcnd]|cav|csc|cid|security.?code|verification|pin|track|epb|stripe/i;
+export const MAY_NAME_COLUMN = /cv[vcnd]|cav|csc|cid|security.?code|verification|pin|track|epb|stripe/i;
 const DELIMITERS = [",", ";", "\t", "|"];
 /** A longer line is prose, not the head of a table. */
 const HEAD_UNITS_MAX = 2000;

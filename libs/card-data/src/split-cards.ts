@@ -1,6 +1,7 @@
 import { brandOf } from "./brands.js";
 import { passesLuhn } from "./luhn.js";
-import { digitGroups, findPans } from "./pan.js";
+import { digitGroups } from "./digit-groups.js";
+import { findPans } from "./pan.js";
 import type { LocalFinding, Rewrite } from "./rewrite.js";
 
 /** One of several strings that stand side by side in a message and may hold a card between them. */

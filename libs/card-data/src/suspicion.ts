@@ -1,6 +1,6 @@
-import { CLASSES, IS_BASE64, IS_DIGIT, IS_GAP, IS_HEX, IS_JOINED, nextRun, runEnd } from "./byte-runs.js";
+import { CLASSES, IS_BASE64, IS_GAP, IS_HEX, IS_JOINED, nextRun, runEnd } from "./byte-runs.js";
 import { brandOf } from "./brands.js";
-import { PAN_DIGITS_MAX, PAN_DIGITS_MIN } from "./pan.js";
+import { PAN_DIGITS_MAX, PAN_DIGITS_MIN } from "./digit-groups.js";
 
 /**
  * Quick looks at text that has no escapes and nothing outside ASCII that folds. Each says yes too often and never no
@@ -153,11 +153,11 @@ export function mayHoldCode(text: string, bytes: Uint8Array, from: number, to: n
     if (!isDigit(bytes[probe]!)) continue;
     let start = probe;
     while (start > from && isDigit(bytes[start - 1]!)) start--;
-    const end = runEnd(bytes, IS_DIGIT, probe, to);
+    let end = probe + 1;
+    while (end < to && isDigit(bytes[end]!)) end++;
     if (
       end - start >= CODE_DIGITS_MIN &&
-      end - start <= CODE_DIGITS_MAX &&
-      mayFollowCodeLabel(bytes, start, from) &&
+      mayBeCode(bytes, start, end, from) &&
       CODE_LABEL.test(text.slice(Math.max(from, start - CODE_LABEL_UNITS), start))
     ) {
       return true;
@@ -167,7 +167,12 @@ export function mayHoldCode(text: string, bytes: Uint8Array, from: number, to: n
   return false;
 }
 
-function mayFollowCodeLabel(bytes: Uint8Array, at: number, from: number): boolean {
+function mayBeCode(bytes: Uint8Array, start: number, end: number, from: number): boolean {
+  return end - start <= CODE_DIGITS_MAX && start > from && mayFollowCodeLabel(bytes, start, from);
+}
+
+/** Whether what may be the label of a code ends before `at`. */
+export function mayFollowCodeLabel(bytes: Uint8Array, at: number, from: number): boolean {
   const last = beforeGap(bytes, at, from);
   if (last <= from || last === at - 1) return false;
   const before = bytes[last - 1]! | 32;
