@@ -2,17 +2,19 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { chmod } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePorts, portNames, portsOf, startSuite, type Suite } from "@countersign/local";
+import { freePorts, portNames, portsOf, startSuite, type Suite, type SuiteOptions } from "@countersign/local";
 
 /** The whole suite in a folder of its own, beside whatever else runs on this machine. */
 export async function startTestSuite(
   env: Record<string, string> = {},
+  options: Pick<SuiteOptions, "services" | "configFile"> = {},
 ): Promise<Suite & { forget(): Promise<void> }> {
   const dataDir = mkdtempSync(join(tmpdir(), "countersign-journey-"));
   // PostgreSQL runs as a user of its own, who has to be able to pass.
   await chmod(dataDir, 0o755);
   const { KAFKA_BROKERS: _k, DATABASE_URL: _d, ...inherited } = process.env;
   const suite = await startSuite({
+    ...options,
     dataDir,
     ports: portsOf(await freePorts(portNames.length)),
     env: { ...inherited, ...env },

@@ -206,7 +206,10 @@ describe("a refresh token", () => {
     expect(still.status).toBe(200);
     identity.setGroups("engineer", []);
     const reasons = await recorded(async () => {
-      expect((await refresh(client, still.body["refresh_token"])).body["error"]).toBe("invalid_grant");
+      expect(await refresh(client, still.body["refresh_token"])).toMatchObject({
+        status: 400,
+        body: { error: "invalid_grant" },
+      });
     });
     identity.setGroups("engineer", ["payments-engineers"]);
     expect(reasons).toEqual([expect.stringContaining("does not vouch for all groups")]);

@@ -60,6 +60,7 @@ const isProviderPath = (path: string): boolean =>
   path === "/.well-known/openid-configuration" ||
   path === "/.well-known/oauth-authorization-server" ||
   path.startsWith(`${paths.authorization}/`) ||
+  path.startsWith(`${paths.code_verification}/`) ||
   path.startsWith(`${paths.end_session}/`);
 
 const isOperational = (path: string): boolean => ["/healthz", "/readyz", "/metrics"].includes(path);

@@ -6,7 +6,10 @@ const uriCharactersMax = 2_000;
 const nameCharactersMax = 100;
 
 const loopbackHosts: ReadonlySet<string> = new Set(["127.0.0.1", "[::1]", "localhost"]);
-const grantTypesAllowed: ReadonlySet<unknown> = new Set(["authorization_code", "refresh_token"]);
+/** For machines without a browser of their own (RFC 8628). */
+export const deviceGrant = "urn:ietf:params:oauth:grant-type:device_code";
+
+const grantTypesAllowed: ReadonlySet<unknown> = new Set(["authorization_code", "refresh_token", deviceGrant]);
 
 /** What of a client's own description is kept; the rest asks for features there are none of, or for addresses to fetch. */
 const kept: ReadonlySet<string> = new Set([
@@ -30,22 +33,34 @@ export function takenMetadata(asked: ClientMetadata): ClientMetadata {
   return {
     ...taken,
     ...(typeof asked["client_name"] === "string" ? { client_name: nameOf(asked["client_name"]) } : {}),
-    grant_types: [...new Set(["authorization_code", ...grantTypes])],
-    response_types: ["code"],
+    ...(isDeviceOnly(asked)
+      ? {
+          grant_types: [...new Set(grantTypes)].filter((type) => type !== "authorization_code"),
+          response_types: [],
+        }
+      : { grant_types: [...new Set(["authorization_code", ...grantTypes])], response_types: ["code"] }),
     token_endpoint_auth_method: "none",
-    application_type: redirectUrisOf(asked).some(isLoopback) ? "native" : "web",
+    application_type: isDeviceOnly(asked) || redirectUrisOf(asked).some(isLoopback) ? "native" : "web",
   };
 }
 
 /** Undefined for metadata that may be registered, otherwise what is wrong with it. */
 export function metadataProblem(asked: ClientMetadata): string | undefined {
   const uris = asked["redirect_uris"];
+  if (isDeviceOnly(asked)) return undefined;
   if (!Array.isArray(uris) || uris.length === 0) return "redirect_uris must name at least one address";
   if (uris.length > redirectUrisMax) return `redirect_uris must name at most ${redirectUrisMax} addresses`;
   if (!uris.every(isAllowedRedirect))
     return "redirect_uris must be https addresses, or http ones on 127.0.0.1, [::1] or localhost (RFC 8252)";
   return undefined;
 }
+
+/** A client that shows a code and waits has no address that an answer could go to. */
+const isDeviceOnly = (asked: ClientMetadata): boolean => {
+  const [uris, grantTypes] = [asked["redirect_uris"], asked["grant_types"]];
+  const hasNone = uris === undefined || (Array.isArray(uris) && uris.length === 0);
+  return hasNone && Array.isArray(grantTypes) && grantTypes.includes(deviceGrant);
+};
 
 /** Over https, or over http to the person's own machine, where the port may be any (RFC 8252 §7.3). */
 export function isAllowedRedirect(uri: unknown): boolean {

@@ -2,14 +2,21 @@ import { Inject, Injectable } from "@nestjs/common";
 import { CountersignError } from "@countersign/contracts";
 import { Clock, CONFIG } from "@countersign/service-kit";
 import type { Request, Response } from "express";
-import { Provider, errors } from "oidc-provider";
+import { errors, type InteractionResults, Provider } from "oidc-provider";
 import { z } from "zod";
 import type { IdentityConfig } from "../config.js";
 import { type Audience, audienceOf, scopeOf } from "../domain/audience.js";
 import { nameToShow } from "../domain/client-metadata.js";
 import { readSessionForm } from "../domain/session-form.js";
 import type { Page } from "../pages/page.js";
-import { type Asking, consentPage, deniedPage, sessionPage, undecidedPage } from "../pages/pages.js";
+import {
+  type Asking,
+  consentPage,
+  deniedPage,
+  onwardPage,
+  sessionPage,
+  undecidedPage,
+} from "../pages/pages.js";
 import { Seals } from "../seals.js";
 import { SessionRequests } from "../session-requests.js";
 import { type Login, Logins } from "../store/logins.js";
@@ -35,7 +42,7 @@ interface Pending {
   readonly login: Login;
   readonly client: { readonly id: string; readonly name?: string };
   readonly clientName: string;
-  readonly redirectUri: string;
+  readonly redirectUri: string | undefined;
   readonly audience: Audience;
   readonly scopes: readonly string[];
 }
@@ -61,13 +68,8 @@ export class Authorizations {
     return this.#askAgain(pending);
   }
 
-  /** Asks the broker for the session that the form describes; answers a page unless it was granted. */
-  async openSession(
-    uid: string,
-    body: unknown,
-    request: Request,
-    response: Response,
-  ): Promise<Page | undefined> {
+  /** Asks the broker for the session that the form describes. */
+  async openSession(uid: string, body: unknown, request: Request, response: Response): Promise<Page> {
     const pending = await this.#pending(uid, request, response);
     const { form, sessionId } = this.#opened(pending, body);
     const { audience, login, client } = pending;
@@ -98,28 +100,36 @@ export class Authorizations {
         if (decision.principalId !== login.principal.id || decision.endpoint !== audience.endpoint.name)
           throw new FormRefused("This session belongs to somebody else.");
         const grantId = await this.#grant(pending, sessionId, decision.expiresAt);
-        await this.provider.interactionFinished(request, response, { consent: { grantId } });
-        return undefined;
+        return this.#finish(pending, request, response, { consent: { grantId } });
       }
     }
   }
 
   /** Lets the client use our own API in the person's name. */
-  async consent(uid: string, body: unknown, request: Request, response: Response): Promise<void> {
+  async consent(uid: string, body: unknown, request: Request, response: Response): Promise<Page> {
     const pending = await this.#pending(uid, request, response);
     this.#opened(pending, body);
     if (pending.audience.kind !== "api") throw new FormRefused("This form belongs to another page.");
     const grantId = await this.#grant(pending);
-    await this.provider.interactionFinished(request, response, { consent: { grantId } });
+    return this.#finish(pending, request, response, { consent: { grantId } });
   }
 
-  async cancel(uid: string, body: unknown, request: Request, response: Response): Promise<void> {
+  async cancel(uid: string, body: unknown, request: Request, response: Response): Promise<Page> {
     const pending = await this.#pending(uid, request, response);
     this.#opened(pending, body);
-    await this.provider.interactionFinished(request, response, {
+    return this.#finish(pending, request, response, {
       error: "access_denied",
       error_description: "the person cancelled",
     });
+  }
+
+  async #finish(
+    { clientName }: Pending,
+    request: Request,
+    response: Response,
+    result: InteractionResults,
+  ): Promise<Page> {
+    return onwardPage(clientName, await this.provider.interactionResult(request, response, result));
   }
 
   #askAgain(pending: Pending, refused?: { readonly form: Form; readonly problem: string }): Page {
@@ -132,6 +142,12 @@ export class Authorizations {
       ...asking,
       person,
       endpoint: pending.audience.endpoint,
+      tools: this.endpoints.toolsFor(
+        pending.audience.endpoint.name,
+        principal,
+        pending.client,
+        this.clock.now(),
+      ),
       ...(refused ? { problem: refused.problem, entered: { justification, duration } } : {}),
     });
   }
@@ -195,7 +211,7 @@ export class Authorizations {
 
 const askedFor = z.object({
   client_id: z.string(),
-  redirect_uri: z.string(),
+  redirect_uri: z.string().optional(),
   resource: z.union([z.string(), z.tuple([z.string()]).transform(([resource]) => resource)]),
   scope: z.string().optional(),
 });

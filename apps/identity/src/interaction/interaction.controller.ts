@@ -59,27 +59,26 @@ export class InteractionController {
     @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
-    const page = await this.authorizations.openSession(uid, form, request, response);
-    if (page) sendPage(response, page);
+    sendPage(response, await this.authorizations.openSession(uid, form, request, response));
   }
 
   @Post("consent")
-  consent(
+  async consent(
     @Param("uid") uid: string,
     @Body() form: unknown,
     @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
-    return this.authorizations.consent(uid, form, request, response);
+    sendPage(response, await this.authorizations.consent(uid, form, request, response));
   }
 
   @Post("cancel")
-  cancel(
+  async cancel(
     @Param("uid") uid: string,
     @Body() form: unknown,
     @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
-    return this.authorizations.cancel(uid, form, request, response);
+    sendPage(response, await this.authorizations.cancel(uid, form, request, response));
   }
 }

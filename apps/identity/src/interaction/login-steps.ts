@@ -107,7 +107,9 @@ export class LoginSteps {
 
   async #isAgreed(request: Request, client: AskingClient): Promise<boolean> {
     // The console is part of Countersign and nobody can register it.
-    return client.clientId === consoleClientId || this.consents.isGiven(request, client);
+    if (client.clientId === consoleClientId) return true;
+    // Each device is another one, and its code was typed in by somebody who may have been told to.
+    return client.redirectUri !== undefined && this.consents.isGiven(request, client);
   }
 }
 

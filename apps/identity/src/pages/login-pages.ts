@@ -1,5 +1,6 @@
 import { html } from "./html.js";
 import { type Page, page } from "./page.js";
+import { placeOf } from "./pages.js";
 
 export interface LoginPageOptions {
   readonly uid: string;
@@ -25,7 +26,7 @@ export function loginPage(options: LoginPageOptions): Page {
         <dt>Application</dt>
         <dd>${clientName}</dd>
         <dt>Answer goes to</dt>
-        <dd>${redirectUri === undefined ? "the device that shows the code" : new URL(redirectUri).host}</dd>
+        <dd>${placeOf(redirectUri)}</dd>
       </dl>
       <p>
         Go on only if you have just started this from that application yourself. If you have not, close this

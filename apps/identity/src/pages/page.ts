@@ -33,14 +33,18 @@ code { overflow-wrap: anywhere; }
 const styleElement = new Markup(`<style>${style}</style>`);
 const styleHash = createHash("sha256").update(style).digest("base64");
 
-/** A whole page. `formTargets` are the origins that sending its form may lead to, beside our own. */
+/**
+ * A whole page. `formTargets` are the origins that sending its form may lead to, beside our own; `onward` is where the
+ * page itself leads to at once.
+ */
 export function page(options: {
   readonly title: string;
   readonly content: Markup;
   readonly status?: number;
   readonly formTargets?: readonly string[];
+  readonly onward?: string;
 }): Page {
-  const { title, content, status = 200, formTargets = [] } = options;
+  const { title, content, status = 200, formTargets = [], onward } = options;
   return {
     status,
     headers: {
@@ -64,6 +68,7 @@ export function page(options: {
         <head>
           <meta charset="utf-8" />
           <meta name="viewport" content="width=device-width, initial-scale=1" />
+          ${onward !== undefined && html`<meta http-equiv="refresh" content="0;url=${onward}" />`}
           <title>${title} – Countersign</title>
           ${styleElement}
         </head>
@@ -76,10 +81,4 @@ export function page(options: {
         </body>
       </html> `.text,
   };
-}
-
-/** What a Content-Security-Policy calls the place that a redirect leads to; it has no word for IPv6 addresses. */
-export function formTargetOf(redirectUri: string): string {
-  const { protocol, origin, hostname } = new URL(redirectUri);
-  return hostname.startsWith("[") ? protocol : origin;
 }

@@ -2,8 +2,7 @@ import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { ledger } from "../testing/endpoints.fixture.js";
 import { html } from "./html.js";
-import { formTargetOf } from "./page.js";
-import { durationText, errorPage, sessionPage } from "./pages.js";
+import { durationText, errorPage, onwardPage, sessionPage } from "./pages.js";
 
 const evil = `"><script>alert('1')</script>&`;
 
@@ -16,6 +15,7 @@ describe("a page", () => {
       seal: evil,
       endpoint: { ...ledger, title: evil, session: { ...ledger.session, justificationPattern: evil } },
       person: evil,
+      tools: { alone: [evil], afterApproval: [evil] },
       problem: evil,
       entered: { justification: evil, duration: "900" },
     });
@@ -35,9 +35,11 @@ describe("a page", () => {
     expect(headers["cache-control"]).toBe("no-store");
   });
 
-  it("lets its form lead to the client's address, and no other", () => {
-    expect(formTargetOf("http://127.0.0.1:33418/callback?x=1")).toBe("http://127.0.0.1:33418");
-    expect(formTargetOf("http://[::1]:33418/callback")).toBe("http:");
+  it("leads back to the client by itself, and by a link where that is not followed", () => {
+    const { body, headers } = onwardPage("Inspector", '/authorize/u?a=1&b="');
+    expect(body).toContain('content="0;url=/authorize/u?a=1&amp;b=&quot;"');
+    expect(body).toContain('rel="next" href="/authorize/u?a=1&amp;b=&quot;"');
+    expect(headers["content-security-policy"]).toContain("form-action 'self';");
   });
 });
 

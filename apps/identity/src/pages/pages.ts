@@ -1,13 +1,15 @@
 import type { Endpoint } from "@countersign/contracts";
 import { durationsFor, justificationCharactersMax } from "../domain/session-form.js";
+import type { PermittedTools } from "../domain/permitted-tools.js";
 import { html, type Markup } from "./html.js";
-import { formTargetOf, type Page, page } from "./page.js";
+import { type Page, page } from "./page.js";
 
 /** What a person decides about: who asks, and where the answer goes. */
 export interface Asking {
   readonly uid: string;
   readonly clientName: string;
-  readonly redirectUri: string;
+  /** Absent for a device that shows a code. */
+  readonly redirectUri: string | undefined;
   /** Ties the form to this browser, person and interaction. */
   readonly seal: string;
 }
@@ -28,22 +30,23 @@ export const homePage = (): Page =>
 export interface SessionPageOptions extends Asking {
   readonly endpoint: Endpoint;
   readonly person: string;
+  readonly tools: PermittedTools;
   readonly problem?: string;
   readonly entered?: { readonly justification: string; readonly duration: string };
 }
 
 /** Asks why and for how long. */
 export function sessionPage(options: SessionPageOptions): Page {
-  const { endpoint, person, problem, entered } = options;
+  const { endpoint, person, problem, entered, tools } = options;
   const { justificationPattern: pattern, durationSecondsDefault } = endpoint.session;
   const chosen = Number(entered?.duration ?? durationSecondsDefault);
   return page({
     title: `Access to ${endpoint.title}`,
     status: problem === undefined ? 200 : 422,
-    formTargets: [formTargetOf(options.redirectUri)],
     content: html`${who(options, [
         ["You are", person],
         ["MCP server", `${endpoint.title} (${endpoint.name})`],
+        ...toolTerms(tools),
       ])}
       ${problem !== undefined && html`<p class="problem" role="alert" id="problem">${problem}</p>`}
       <form method="post" action="/interaction/${encodeURIComponent(options.uid)}/session">
@@ -76,7 +79,6 @@ ${entered?.justification}</textarea>
 export const consentPage = (options: Asking & { readonly person: string }): Page =>
   page({
     title: "Access to Countersign",
-    formTargets: [formTargetOf(options.redirectUri)],
     content: html`${who(options, [["You are", options.person]])}
       <p>
         It will see and do in Countersign what you may: sessions, approvals and evidence, for as long as you
@@ -93,7 +95,6 @@ export const deniedPage = (options: Asking & { readonly reason: string }): Page 
   page({
     title: "The session was refused",
     status: 403,
-    formTargets: [formTargetOf(options.redirectUri)],
     content: html`<p class="problem" role="alert">${options.reason}</p>
       <p>
         If your reason was not clear,
@@ -109,7 +110,6 @@ export const undecidedPage = (
   page({
     title: "Not decided yet",
     status: 503,
-    formTargets: [formTargetOf(options.redirectUri)],
     content: html`<p role="status">Your request is recorded, but nobody decided on it in time.</p>
       <form method="post" action="/interaction/${encodeURIComponent(options.uid)}/session">
         <input type="hidden" name="seal" value="${options.seal}" />
@@ -118,6 +118,18 @@ export const undecidedPage = (
         <button class="primary">Look again</button>
       </form>
       ${cancel(options)}`,
+  });
+
+/**
+ * Leads back to the client. A page and not a redirect, since browsers hold whatever follows the sending of a form to the
+ * page's own policy: a client that sends the browser on to a page of its own would be stopped.
+ */
+export const onwardPage = (clientName: string, onward: string): Page =>
+  page({
+    title: "Going back",
+    onward,
+    content: html`<p role="status">You are on your way back to ${clientName}.</p>
+      <a class="button primary" rel="next" href="${onward}">Go on if nothing happens</a>`,
   });
 
 export const logoutPage = (form: Markup, formTargets: readonly string[]): Page =>
@@ -144,12 +156,17 @@ export const errorPage = (status: number, message: string, code: string): Page =
       </p>`,
   });
 
+const toolTerms = ({ alone, afterApproval }: PermittedTools): [string, string][] => [
+  ...(alone.length > 0 ? [["May call", alone.join(", ")] as [string, string]] : []),
+  ...(afterApproval.length > 0 ? [["After an approval", afterApproval.join(", ")] as [string, string]] : []),
+];
+
 const who = ({ clientName, redirectUri }: Asking, more: readonly (readonly [string, string])[]): Markup =>
   html`<dl>
     <dt>Application</dt>
     <dd>${clientName}</dd>
     <dt>Answer goes to</dt>
-    <dd>${new URL(redirectUri).host}</dd>
+    <dd>${placeOf(redirectUri)}</dd>
     ${more.map(
       ([term, value]) =>
         html`<dt>${term}</dt>
@@ -162,6 +179,10 @@ const cancel = ({ uid, seal }: Asking): Markup =>
     <input type="hidden" name="seal" value="${seal}" />
     <button>Cancel</button>
   </form>`;
+
+/** Where the answer goes to, in a word that a person can check. */
+export const placeOf = (redirectUri: string | undefined): string =>
+  redirectUri === undefined ? "the device that shows the code" : new URL(redirectUri).host;
 
 /** 5400 as “1 hour 30 minutes”. */
 export function durationText(seconds: number): string {

@@ -24,6 +24,7 @@ import type { EndpointsView } from "../views/endpoints.view.js";
 import { accessTokenRules, durable, type TokenParts } from "./access-tokens.js";
 import { clientRules, consoleClientId, mayFetch, ownClients } from "./clients.js";
 import { recordRefusals } from "./refusals.js";
+import { addScopeToBody, deviceCodeSeconds, deviceFlow } from "./device-flow.js";
 import { interactionPolicyFor, loginSecondsMax } from "./interaction-policy.js";
 
 export interface ProviderParts extends TokenParts {
@@ -45,6 +46,9 @@ export const paths = {
   registration: "/register",
   revocation: "/revoke",
   end_session: "/logout",
+  introspection: "/introspect",
+  code_verification: "/device",
+  device_authorization: "/device/authorize",
 } as const;
 
 const codeSeconds = 60;
@@ -60,6 +64,7 @@ export function createProvider(parts: ProviderParts): Provider {
   provider.proxy = true;
   provider.silent = true;
   provider.use(async (ctx, next) => {
+    if (ctx.path === paths.device_authorization && ctx.method === "POST") await addScopeToBody(ctx);
     if (ctx.path === paths.authorization && typeof (ctx.query["scope"] ?? "") === "string")
       ctx.query = { ...ctx.query, scope: scopeWithDefaults(ctx.query["scope"] as string | undefined) };
     await next();
@@ -79,7 +84,7 @@ function configurationOf(
   const tokens = accessTokenRules(parts);
   const own = ownClients(config, parts.clients);
   return {
-    adapter: (model) => new OidcStore(dataSource, model),
+    adapter: (model) => new OidcStore(dataSource, model, seals),
     clients: own,
     jwks: keys,
     routes: paths,
@@ -133,6 +138,7 @@ function configurationOf(
       AuthorizationCode: codeSeconds,
       Grant: loginSecondsMax,
       IdToken: codeSeconds * 5,
+      DeviceCode: deviceCodeSeconds,
       Interaction: interactionSeconds,
       RefreshToken: (_ctx, token) => tokens.grantSecondsLeft(token.grantId),
       Session: loginSecondsMax,
@@ -147,6 +153,11 @@ function configurationOf(
         enabled: true,
         allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId,
       },
+      introspection: {
+        enabled: true,
+        allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId,
+      },
+      deviceFlow: deviceFlow(send),
       clientIdMetadataDocument: {
         enabled: config.CLIENT_METADATA_DOCUMENTS === "fetch",
         ack: "draft-02",

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { type Adapter, type AdapterPayload, errors } from "oidc-provider";
 import type { DataSource } from "typeorm";
+import type { Seals } from "../seals.js";
 
 /** A client repeats its refresh token when the answer was lost on the way; for this long that is not theft. */
 export const repeatSecondsMax = 10;
@@ -8,6 +9,8 @@ export const repeatSecondsMax = 10;
 const clientDaysMax = 90;
 /** One that nobody used at all was made by mistake, or by somebody who makes many. */
 const newClientDaysMax = 1;
+
+const purpose = "device code";
 
 const table = `"identity".oidc_models`;
 
@@ -22,6 +25,7 @@ export class OidcStore implements Adapter {
   constructor(
     private readonly dataSource: DataSource,
     private readonly model: string,
+    private readonly seals?: Pick<Seals, "lock" | "unlock">,
   ) {}
 
   async upsert(id: string, payload: AdapterPayload, expiresInSeconds?: number): Promise<void> {
@@ -34,7 +38,7 @@ export class OidcStore implements Adapter {
       [
         this.model,
         digest(id),
-        JSON.stringify(withoutId(id, payload)),
+        JSON.stringify(this.#sealed(id, payload)),
         payload.grantId ?? null,
         payload.uid === undefined ? null : digest(payload.uid),
         payload.userCode ?? null,
@@ -46,7 +50,7 @@ export class OidcStore implements Adapter {
   async find(id: string): Promise<AdapterPayload | undefined> {
     const row = await this.#findBy("id_sha256 = $2", digest(id));
     if (row && this.model === "Client") await this.#keepClient(id);
-    return row && withId(id, row);
+    return row && withId(id, this.#opened(row));
   }
 
   /** The payload comes back without its id, which only the cookie knows. */
@@ -54,8 +58,9 @@ export class OidcStore implements Adapter {
     return this.#findBy("uid_sha256 = $2", digest(uid));
   }
 
-  findByUserCode(userCode: string): Promise<AdapterPayload | undefined> {
-    return this.#findBy("user_code = $2", userCode);
+  async findByUserCode(userCode: string): Promise<AdapterPayload | undefined> {
+    const row = await this.#findBy("user_code = $2", userCode);
+    return row && this.#opened(row);
   }
 
   /** Uses the row up. Of two that come at the same moment, one is refused here. */
@@ -80,6 +85,24 @@ export class OidcStore implements Adapter {
       this.model,
       grantId,
     ]);
+  }
+
+  /**
+   * The payload without what would open a door. A device code is the one secret that has to be found by another one, the
+   * code that the person types in; so it is kept, locked.
+   */
+  #sealed(id: string, payload: AdapterPayload): AdapterPayload {
+    const kept = withoutId(id, payload);
+    if (this.model === "DeviceCode") return { ...kept, lockedCode: this.seals?.lock(purpose, id) };
+    const { deviceCode, ...rest } = kept;
+    return deviceCode === undefined ? kept : { ...rest, lockedCode: this.seals?.lock(purpose, deviceCode) };
+  }
+
+  #opened({ lockedCode, ...row }: AdapterPayload): AdapterPayload {
+    if (lockedCode === undefined) return row;
+    const secret = this.seals?.unlock(purpose, lockedCode);
+    if (typeof secret !== "string") return row;
+    return this.model === "DeviceCode" ? { ...row, jti: secret } : { ...row, deviceCode: secret };
   }
 
   async #findBy(condition: string, value: unknown): Promise<AdapterPayload | undefined> {

@@ -33,10 +33,10 @@ export class Browser {
       });
       this.#keep(url, response);
       const location = response.headers.get("location");
-      if (location === null)
-        return { url, status: response.status, text: await response.text(), headers: response.headers };
-      await response.arrayBuffer();
-      url = new URL(location, url);
+      const text = await response.text();
+      const onward = location ?? /http-equiv="refresh" content="0;url=([^"]*)"/.exec(text)?.[1];
+      if (onward === undefined) return { url, status: response.status, text, headers: response.headers };
+      url = new URL(onward.replaceAll("&amp;", "&"), url);
       next = { method: "GET" };
     }
     throw new Error("too many redirects");

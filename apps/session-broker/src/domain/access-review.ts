@@ -149,8 +149,8 @@ export const csvOf = (review: readonly Reach[]): string =>
     .map((line) => line.map(cell).join(","))
     .join("\r\n") + "\r\n";
 
-function cell(value: unknown): string {
-  const text = Array.isArray(value) ? value.join(" ") : String(value ?? "");
+function cell(value: string | number | boolean | readonly string[] | undefined): string {
+  const text = typeof value === "object" ? value.join(" ") : String(value ?? "");
   // A spreadsheet takes a text that begins like this for a formula; names come from elsewhere.
   const harmless = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;

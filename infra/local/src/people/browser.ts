@@ -46,15 +46,19 @@ export class HeadlessBrowser {
         headers: { cookie: await this.#cookies.getCookieString(url), accept: "text/html" },
       });
       for (const cookie of response.headers.getSetCookie()) await this.#cookies.setCookie(cookie, url);
-      const location = response.headers.get("location");
-      if (!location) return { url, status: response.status, document: parse(await response.text()) };
-      await response.body?.cancel();
+      const document = parse(await response.text());
+      const location = response.headers.get("location") ?? refreshIn(document);
+      if (!location) return { url, status: response.status, document };
       url = new URL(location, url).href;
       request = { method: "GET" };
     }
     throw new LaunchError("too_many_redirects", `More than ${redirectsMax} redirects from ${start}.`);
   }
 }
+
+/** Where a page leads to by itself, at once. */
+const refreshIn = (document: HTMLElement): string | undefined =>
+  /^0;url=(.+)$/.exec(document.querySelector("meta[http-equiv=refresh]")?.getAttribute("content") ?? "")?.[1];
 
 const valueOf = (field: HTMLElement): string => {
   if (field.tagName === "TEXTAREA") return field.textContent;
