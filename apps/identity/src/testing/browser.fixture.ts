@@ -11,6 +11,22 @@ export class Browser {
     return this.#visit(url, { method: "POST", body: new URLSearchParams(form) });
   }
 
+  /** Where an address leads away to, at the last place that is ours to visit. */
+  async redirectOf(start: string): Promise<string> {
+    let url = new URL(start);
+    for (let hop = 0; hop < 20; hop += 1) {
+      const response = await fetch(url, { redirect: "manual", headers: { cookie: this.#cookiesFor(url) } });
+      this.#keep(url, response);
+      await response.arrayBuffer();
+      const location = response.headers.get("location");
+      if (location === null) throw new Error("no redirect");
+      const next = new URL(location, url);
+      if (next.host !== url.host) return next.href;
+      url = next;
+    }
+    throw new Error("too many redirects");
+  }
+
   /** What the cookies hold. */
   values(): string[] {
     return this.#cookies.map(({ value }) => value);

@@ -68,6 +68,10 @@ export interface Given {
   readonly tokenIssuer?: string;
   /** The public keys of the machine `deploy-bot`. */
   readonly machineKeys?: object;
+  /** The certificate (PEM) of the provider `saml`, which speaks SAML. */
+  readonly samlCertificate?: string;
+  /** Private signing keys, the first of which signs. */
+  readonly signingKeys?: readonly object[];
   readonly env?: Record<string, string>;
   readonly endpoints?: readonly Endpoint[];
 }
@@ -114,9 +118,13 @@ export async function startIdentity(given: Given): Promise<Running> {
     COUNTERSIGN_CONFIG: await put(
       folder,
       "countersign.yaml",
-      configuration(providerId, idpIssuer, given.tokenIssuer) + (await extras(folder, given)),
+      configuration(providerId, idpIssuer, await morePeople(folder, given)) + (await extras(folder, given)),
     ),
-    IDENTITY_KEYS_FILE: await put(folder, "keys.json", await signingKeys()),
+    IDENTITY_KEYS_FILE: await put(
+      folder,
+      "keys.json",
+      given.signingKeys ? JSON.stringify({ keys: given.signingKeys }) : await signingKeys(),
+    ),
     COOKIE_SECRET_FILE: await put(folder, "cookies", randomBytes(32).toString("hex")),
     REGISTRATIONS_PER_HOUR: "1000",
     REQUESTS_PER_MINUTE: "100000",
@@ -242,7 +250,7 @@ function tapCommands(
   };
 }
 
-const configuration = (providerId: string, idpIssuer: string, tokenIssuer?: string): string => `
+const configuration = (providerId: string, idpIssuer: string, more: string): string => `
 identityProviders:
   - id: ${providerId}
     title: Company account
@@ -252,7 +260,7 @@ identityProviders:
     clientSecret: { env: TEST_IDP_SECRET }
     scopes: [openid, profile, email, groups]
     emailDomains: [example.com]
-${tokenIssuer === undefined ? "" : partner(tokenIssuer)}endpoints:
+${more}endpoints:
   - name: payments
     upstream: { url: http://127.0.0.1:1/mcp }
 policies: ${fileURLToPath(new URL("../../../../policies", import.meta.url))}
@@ -270,6 +278,21 @@ const partner = (issuer: string): string => `  - id: partner
     clientSecret: { env: TEST_IDP_SECRET }
     assertionGrant: true
 `;
+
+/** Providers that only some specs need. */
+async function morePeople(folder: string, { tokenIssuer, samlCertificate }: Given): Promise<string> {
+  const saml = samlCertificate
+    ? `  - id: saml
+    title: SAML account
+    type: saml
+    entityId: https://idp.example.com/saml
+    ssoUrl: https://idp.example.com/sso
+    certificateFiles: [${await put(folder, "saml.pem", samlCertificate)}]
+    emailDomains: [saml.example.com]
+`
+    : "";
+  return (tokenIssuer === undefined ? "" : partner(tokenIssuer)) + saml;
+}
 
 /** What only some specs need: another identity provider, the workloads of an issuer, a machine with a key. */
 async function extras(folder: string, { tokenIssuer, machineKeys }: Given): Promise<string> {

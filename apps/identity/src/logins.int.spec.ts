@@ -1,0 +1,152 @@
+import { TokenVerifier } from "@countersign/service-kit";
+import {
+  calculateJwkThumbprint,
+  decodeProtectedHeader,
+  exportJWK,
+  generateKeyPair,
+  type JWK,
+  SignJWT,
+} from "jose";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { Browser, fieldOf, linkIn } from "./testing/browser.fixture.js";
+import { ledger, payments } from "./testing/endpoints.fixture.js";
+import { gatewayUrl, type Running, startIdentity } from "./testing/identity.fixture.js";
+import { oauthAt, resource } from "./testing/oauth.fixture.js";
+import { assertionOf, honest, requestIn, responseOf, samlKeys, signed } from "./testing/saml-idp.fixture.js";
+
+const idp = samlKeys();
+let identity: Running;
+let keys: { fresh: JWK & { kid: string }; old: JWK & { kid: string }; oldKey: CryptoKey };
+
+beforeAll(async () => {
+  const pairs = await Promise.all(
+    ["ES256", "ES256"].map((alg) => generateKeyPair(alg, { extractable: true })),
+  );
+  const [fresh, old] = await Promise.all(
+    pairs.map(async ({ privateKey }) => {
+      const jwk = await exportJWK(privateKey);
+      return { ...jwk, kid: await calculateJwkThumbprint(jwk) };
+    }),
+  );
+  if (!fresh || !old || !pairs[1]) throw new Error("no keys");
+  keys = { fresh, old, oldKey: pairs[1].privateKey };
+  const strict = {
+    ...ledger,
+    session: { ...payments.session, authenticationAgeSecondsMax: 2, mfaRequired: true },
+  };
+  identity = await startIdentity({
+    brokers: inject("kafkaBrokers"),
+    adminUrl: inject("adminDatabaseUrl"),
+    samlCertificate: idp.publicKey,
+    signingKeys: [fresh, old],
+    endpoints: [payments, strict],
+  });
+});
+afterAll(() => identity?.stop());
+
+const { authorizeUrl, begin, logIn, answerSession, redeem, clientId, codeFor, facts } = oauthAt(
+  () => identity,
+);
+
+describe("keys that are being changed", () => {
+  it("sign with the first, while tokens of the one before stay good", async () => {
+    const client = await clientId();
+    const { body } = await redeem(client, await codeFor(client));
+    const token = body["access_token"] ?? "";
+    expect(decodeProtectedHeader(token).kid).toBe(keys.fresh.kid);
+    const verifier = new TokenVerifier({ issuer: identity.issuer });
+    expect((await verifier.verify(token, resource)).sub).toBe(`${identity.providerId}:engineer`);
+    const now = Math.floor(Date.now() / 1_000);
+    const before = await new SignJWT({ sub: "a", jti: "1", iat: now, exp: now + 60 })
+      .setProtectedHeader({ alg: "ES256", typ: "at+jwt", kid: keys.old.kid })
+      .setIssuer(identity.issuer)
+      .setAudience(resource)
+      .sign(keys.oldKey);
+    expect((await verifier.verify(before, resource)).sub).toBe("a");
+    const published = await (await fetch(`${identity.issuer}/jwks`)).text();
+    expect(published).toContain(keys.old.kid);
+    expect(published).not.toContain('"d"');
+  });
+});
+
+describe("an endpoint that asks for a fresh and strong login", () => {
+  const resourceThere = `${gatewayUrl}/mcp/ledger`;
+
+  it("asks for a new one where the login is too old, and not where it has just happened", async () => {
+    const browser = new Browser();
+    const client = await clientId();
+    await codeFor(client, browser);
+    const soon = await begin(browser, authorizeUrl(client, { resource: resourceThere }));
+    expect(soon.text).toContain("What do you need it for?");
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    const url = authorizeUrl(client, { resource: resourceThere });
+    const page = await logIn(browser, url);
+    expect(page.text).toContain("What do you need it for?");
+    const callback = await answerSession(browser, page, { justification: "see INC-42" });
+    expect(callback.url.searchParams.get("code")).toBeTruthy();
+    const { authentication } = identity.requests.at(-1) ?? {};
+    expect(authentication).toMatchObject({ mfa: true, authTime: expect.stringMatching(/Z$/) });
+    expect(Date.now() - Date.parse(authentication?.authTime ?? "")).toBeLessThan(30_000);
+    const other = await begin(browser, authorizeUrl(client));
+    expect(other.text).toContain("What do you need it for?");
+  });
+});
+
+describe("several providers", () => {
+  it("are side by side on the page, and found by the domain of an e-mail address", async () => {
+    const browser = new Browser();
+    const page = await browser.get(authorizeUrl(await clientId()));
+    expect(page.text).toContain("Log in with Company account");
+    expect(page.text).toContain("Log in with SAML account");
+    const found = await browser.post(`${page.url.href}/email`, { email: "Erin@SAML.example.com" });
+    expect(found.text).toContain("Log in with SAML account");
+    expect(found.text).not.toContain("Log in with Company account");
+    const unknown = await browser.post(`${page.url.href}/email`, { email: "erin@nowhere.example" });
+    expect(unknown.text).toContain("No account is known for this address");
+    expect(unknown.text).toContain("Log in with Company account");
+    const hinted = await browser.get(authorizeUrl(await clientId(), { login_hint: "a@saml.example.com" }));
+    expect(hinted.text).not.toContain("Log in with Company account");
+  });
+
+  it("may speak SAML: the provider's form leads to the session page in the browser that asked", async () => {
+    const browser = new Browser();
+    const client = await clientId();
+    const page = await browser.get(authorizeUrl(client, { login_hint: "erin@saml.example.com" }));
+    const sent = await browser.redirectOf(linkIn(page) ?? "");
+    const { id } = requestIn(sent);
+    const at = `${identity.issuer}/login/saml`;
+    const said = honest({ audience: `${at}/metadata`, recipient: `${at}/callback`, inResponseTo: id });
+    const form = {
+      SAMLResponse: Buffer.from(responseOf(signed(assertionOf(said), idp.privateKey), id)).toString("base64"),
+    };
+    const stolen = await new Browser().post(`${at}/callback`, form);
+    expect(stolen.status).toBe(403);
+
+    // The agreement was given the first time, and there is one provider for this address: the browser is sent on.
+    const hint = { login_hint: "erin@saml.example.com" };
+    const second = requestIn(await browser.redirectOf(authorizeUrl(client, hint)));
+    const next = honest({ audience: `${at}/metadata`, recipient: `${at}/callback`, inResponseTo: second.id });
+    const asked = await browser.post(`${at}/callback`, {
+      SAMLResponse: Buffer.from(responseOf(signed(assertionOf(next), idp.privateKey), second.id)).toString(
+        "base64",
+      ),
+    });
+    expect(asked.text).toContain("What do you need it for?");
+    expect(fieldOf(asked, "seal")).toBeTruthy();
+    await answerSession(browser, asked);
+    expect(identity.requests.at(-1)).toMatchObject({
+      principal: { id: "saml:erin", groups: ["payments-engineers"] },
+      authentication: { provider: "saml" },
+    });
+    expect((await facts("PrincipalAuthenticated")).at(-1)?.data).toMatchObject({
+      principal: { id: "saml:erin" },
+    });
+  });
+
+  it("are told about this service where they speak SAML", async () => {
+    const response = await fetch(`${identity.issuer}/login/saml/metadata`);
+    expect(response.headers.get("content-type")).toContain("samlmetadata+xml");
+    expect(await response.text()).toContain(`${identity.issuer}/login/saml/callback`);
+    expect((await fetch(`${identity.issuer}/login/${identity.providerId}/metadata`)).status).toBe(403);
+  });
+});
