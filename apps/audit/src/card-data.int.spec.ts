@@ -118,6 +118,10 @@ describe("card data that was missed", () => {
       expect(text).toContain("492911******0562");
       expect(text).not.toContain(card);
     }
+    const exported = await fetch(`${url}/export?session=${session}`, { headers: headersOf(auditor) });
+    const lines = (await exported.text()).split("\n").slice(0, -1);
+    expect(lines.join()).not.toContain(card);
+    expect(await verifyBundle(lines)).toMatchObject({ ok: true, records: 2, withheld: 1 });
   });
 });
 

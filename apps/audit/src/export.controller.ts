@@ -10,6 +10,7 @@ import { UnauthenticatedFilter } from "./access/unauthenticated.filter.js";
 import { CheckpointKey } from "./checkpoint-key.js";
 import { Checkpoints } from "./checkpoints.js";
 import { notSignedYet } from "./integrity.controller.js";
+import { asExported } from "./masked-views.js";
 import { countRecords, endpointOfSession, eventOf, type RecordFilter, readPage } from "./records.js";
 import { nodeReader } from "./tree.js";
 
@@ -75,7 +76,8 @@ export class ExportController {
       const proofs = await Promise.all(
         records.map((record) => inclusionProof(record.logIndex, size, getNode)),
       );
-      for (const [position, record] of records.entries()) {
+      const exported = await asExported(this.dataSource, records);
+      for (const [position, record] of exported.entries()) {
         yield { index: record.logIndex, event: eventOf(record), proof: proofs[position] ?? [] };
       }
       if (next === undefined) return;

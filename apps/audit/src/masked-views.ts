@@ -27,19 +27,39 @@ export async function noteMaskedViews(
  * place. The record in the log stays as it is, and so do its digests.
  */
 export async function asShown(queries: Queries, records: readonly RecordView[]): Promise<RecordView[]> {
-  const views: { event_id: string; data: string }[] = await queries.query(
+  const views = await viewsOf(queries, records);
+  return records.map((record) =>
+    (views.get(record.id) ?? []).reduce<RecordView>((shown, { part, view }) => {
+      const data = withText(shown.data, part, view.text);
+      return data === undefined ? shown : { ...shown, data, remasked: true };
+    }, record),
+  );
+}
+
+/** Records as they are exported: such a text is withheld, so that the record can still be proven by its digest. */
+export async function asExported(queries: Queries, records: readonly RecordView[]): Promise<RecordView[]> {
+  const views = await viewsOf(queries, records);
+  return records.map((record) =>
+    (views.get(record.id) ?? []).reduce<RecordView>((shown, { part }) => {
+      const data = withText(shown.data, part, null);
+      return data === undefined ? shown : { ...shown, data };
+    }, record),
+  );
+}
+
+async function viewsOf(
+  queries: Queries,
+  records: readonly RecordView[],
+): Promise<Map<string, CardDataMissed[]>> {
+  const rows: { event_id: string; data: string }[] = await queries.query(
     `SELECT view.event_id, missed.data FROM audit.masked_views AS view
      JOIN audit.records AS missed ON missed.log_index = view.missed_index
      WHERE view.event_id = ANY($1::text[]) ORDER BY view.missed_index`,
     [records.map(({ id }) => id)],
   );
-  return records.map((record) =>
-    views
-      .filter(({ event_id: id }) => id === record.id)
-      .map(({ data }) => JSON.parse(data) as CardDataMissed)
-      .reduce<RecordView>((shown, { part, view }) => {
-        const data = withText(shown.data, part, view.text);
-        return data === undefined ? shown : { ...shown, data, remasked: true };
-      }, record),
-  );
+  const views = new Map<string, CardDataMissed[]>();
+  for (const { event_id: id, data } of rows) {
+    views.set(id, [...(views.get(id) ?? []), JSON.parse(data) as CardDataMissed]);
+  }
+  return views;
 }

@@ -1,7 +1,14 @@
 export { CanonicalizationRefused, CheckpointRefused, LeafTooLarge, OutsideTree } from "./errors.js";
 export type { CheckpointErrorCode } from "./errors.js";
 export { canonicalJson } from "./canonical-json.js";
-export { leafBytesMax, leafHashHex, leafOf, verifyPayloads, withoutCiphertext } from "./leaf.js";
+export {
+  leafBytesMax,
+  leafHashHex,
+  leafOf,
+  verifyPayloads,
+  withheldPayloads,
+  withoutCiphertext,
+} from "./leaf.js";
 export { emptyRoot, leafHash, nodeHash, sha256Hex, ZERO_HASH } from "./hashes.js";
 export { nextChainState, recorderOf } from "./recorder-chain.js";
 export type { ChainGap, ChainState, ChainStep } from "./recorder-chain.js";

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CanonicalizationRefused, LeafTooLarge } from "./errors.js";
 import { sha256Hex } from "./hashes.js";
-import { leafBytesMax, leafHashHex, leafOf, verifyPayloads } from "./leaf.js";
+import { leafBytesMax, leafHashHex, leafOf, verifyPayloads, withheldPayloads } from "./leaf.js";
 import { intended, payloadOf, record } from "./records.fixture.js";
 
 const leafText = (...args: Parameters<typeof leafOf>): string => new TextDecoder().decode(leafOf(...args));
@@ -112,6 +112,14 @@ describe("the payloads of a record", () => {
   it("are told where the text was taken out", () => {
     const { text: _, ...emptied } = payloadOf("gone");
     expect(verifyPayloads(record(1, "Any", { request: emptied }))).toEqual(["/data/request"]);
+  });
+
+  it("are told where the text is withheld, which leaves the leaf as it was", () => {
+    const withheld = record(1, "Any", { request: { ...payloadOf("4111"), text: null } });
+    expect(verifyPayloads(withheld)).toEqual(["/data/request"]);
+    expect(withheldPayloads(withheld)).toEqual(["/data/request"]);
+    expect(leafHashHex(withheld)).toBe(leafHashHex(record(1, "Any", { request: payloadOf("4111") })));
+    expect(withheldPayloads(record(1, "Any", { request: payloadOf("4111") }))).toEqual([]);
   });
 
   it("are told where a lone surrogate would share its digest with another text", () => {

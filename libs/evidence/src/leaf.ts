@@ -17,15 +17,20 @@ const isObject = (value: unknown): value is JsonObject =>
 const isPayload = (value: JsonObject): value is JsonObject & { text: string; sha256: string } =>
   typeof value["text"] === "string" && typeof value["sha256"] === "string";
 
-const isPayloadWithoutText = (value: JsonObject): boolean =>
-  !Object.hasOwn(value, "text") &&
+const hasRestOfPayload = (value: JsonObject): boolean =>
   ["sha256", "bytes", "contentType", "findings"].every((name) => Object.hasOwn(value, name));
+
+const isPayloadWithoutText = (value: JsonObject): boolean =>
+  !Object.hasOwn(value, "text") && hasRestOfPayload(value);
+
+/** `null` says that whoever hands on the record keeps the text back, since card data was found in it later. */
+const isWithheld = (value: JsonObject): boolean => value["text"] === null && hasRestOfPayload(value);
 
 /**
  * The bytes of a record that the log's Merkle tree is built over: its canonical form (RFC 8785) with long texts
  * represented by their digests.
  *
- * - The `text` of every payload is left out; its `sha256` stands for it.
+ * - The `text` of every payload is left out; its `sha256` stands for it. A text that is withheld (`null`) is left out too.
  * - The `sealed` of an OriginalSealed is left out; its `sha256` stands for it.
  * - The `wrapped` of a SessionKeyWrapped becomes `wrappedSha256`, so that a destroyed key leaves the proof whole.
  *
@@ -58,11 +63,18 @@ export const leafHashHex = (event: EventMessage): string =>
  */
 export function verifyPayloads(event: EventMessage): string[] {
   const wrong: string[] = [];
-  collectWrongPayloads(event.data, "/data", 0, wrong);
+  collectPayloads(event.data, isWrong, wrong);
   if (event.type === "OriginalSealed" && isObject(event.data) && Object.hasOwn(event.data, "sealed")) {
     if (!isDigestOf(event.data["sealed"], event.data["sha256"])) wrong.push("/data");
   }
   return wrong;
+}
+
+/** JSON Pointers of the payloads whose text is withheld; `verifyPayloads` names them as well, since nobody can check them. */
+export function withheldPayloads(event: EventMessage): string[] {
+  const withheld: string[] = [];
+  collectPayloads(event.data, isWithheld, withheld);
+  return withheld;
 }
 
 /**
@@ -94,7 +106,7 @@ function withoutTexts(value: unknown, depth: number): unknown {
   if (typeof value !== "object" || value === null || !isPlain(value)) return value;
   if (Array.isArray(value)) return value.map((item) => withoutTexts(item, depth + 1));
   if (!isObject(value)) return value;
-  const textIsDigested = isPayload(value);
+  const textIsDigested = isPayload(value) || isWithheld(value);
   return Object.fromEntries(
     Object.entries(value)
       .filter(([name]) => !(textIsDigested && name === "text"))
@@ -102,17 +114,27 @@ function withoutTexts(value: unknown, depth: number): unknown {
   );
 }
 
-function collectWrongPayloads(value: unknown, path: string, depth: number, wrong: string[]): void {
+const isWrong = (value: JsonObject): boolean =>
+  isPayloadWithoutText(value) ||
+  isWithheld(value) ||
+  (isPayload(value) && !isDigestOf(value.text, value.sha256));
+
+function collectPayloads(
+  value: unknown,
+  wanted: (payload: JsonObject) => boolean,
+  found: string[],
+  path = "/data",
+  depth = 0,
+): void {
   if (depth > depthMax) throw new CanonicalizationRefused(`it is nested deeper than ${depthMax}`, "/data");
   if (Array.isArray(value)) {
-    value.forEach((item, index) => collectWrongPayloads(item, `${path}/${index}`, depth + 1, wrong));
+    value.forEach((item, index) => collectPayloads(item, wanted, found, `${path}/${index}`, depth + 1));
     return;
   }
   if (!isObject(value)) return;
-  if (isPayloadWithoutText(value)) wrong.push(path);
-  if (isPayload(value) && !isDigestOf(value.text, value.sha256)) wrong.push(path);
+  if (wanted(value)) found.push(path);
   for (const [name, member] of Object.entries(value)) {
-    collectWrongPayloads(member, `${path}/${pointerToken(name)}`, depth + 1, wrong);
+    collectPayloads(member, wanted, found, `${path}/${pointerToken(name)}`, depth + 1);
   }
 }
 

@@ -41,6 +41,27 @@ describe("a bundle with one byte changed", () => {
   });
 });
 
+describe("a bundle with a text that its exporter withheld", () => {
+  it("is proven by the digest, and says how many there are", async () => {
+    const withheld = events.with(0, {
+      ...events[0]!,
+      data: { ...(events[0]!.data as object), request: { ...payloadOf('{"café":"€"}'), text: null } },
+    });
+    const kept = log.records.map((entry) => ({ ...entry, event: withheld[entry.index]! }));
+    const report = await verifyBundle(await written(log.source, kept));
+    expect(report).toMatchObject({ ok: true, records: events.length, withheld: 1 });
+    expect(await verifyBundle(lines)).toMatchObject({ ok: true, withheld: 0 });
+  });
+
+  it("is not proven where somebody else withheld it", async () => {
+    const forgedLine = forged(lines[1]!, (value) => {
+      const { data } = value["event"] as { data: { request: { text: unknown } } };
+      data.request.text = null;
+    });
+    expect((await verifyBundle(lines.with(1, forgedLine))).ok).toBe(false);
+  });
+});
+
 describe("a bundle that was tampered with", () => {
   it("is not proven where a record was taken out, and it says so", async () => {
     const report = await verifyBundle(lines.toSpliced(2, 1));

@@ -12,7 +12,7 @@ import { isBundleLine, isEnd, isHeader, parseCanonical } from "./bundle-shape.js
 import { type Checkpoint, openCheckpoint } from "./checkpoint.js";
 import { parseVerifierKey } from "./checkpoint-key.js";
 import { leafHash } from "./hashes.js";
-import { leafOf, verifyPayloads } from "./leaf.js";
+import { leafOf, verifyPayloads, withheldPayloads } from "./leaf.js";
 import { verifyInclusion } from "./verify-proofs.js";
 
 /** Past this many, verification stops: the bundle is not proven, and one more line says no more. */
@@ -32,6 +32,8 @@ export interface BundleReport {
   readonly ok: boolean;
   /** Records that were proven, each by itself. */
   readonly records: number;
+  /** Texts of theirs that the exporter kept back, as its signature under the bundle vouches. */
+  readonly withheld: number;
   readonly treeSize?: number;
   readonly origin?: string;
   /** The reader brought the key. If not, the bundle vouches for itself with a self-asserted key. */
@@ -75,6 +77,7 @@ class BundleVerification {
   private line = 0;
   private recordLines = 0;
   private proven = 0;
+  private withheld = 0;
   private lastIndex = -1;
   private ended = false;
 
@@ -119,6 +122,7 @@ class BundleVerification {
     return {
       ok: this.problems.length === 0,
       records: this.proven,
+      withheld: this.withheld,
       keyTrusted: this.readerKey !== undefined && checkpoint !== undefined,
       ...(checkpoint === undefined ? {} : { treeSize: checkpoint.size, origin: checkpoint.origin }),
       ...(header === undefined
@@ -163,7 +167,10 @@ class BundleVerification {
     }
     this.lastIndex = Math.max(index, this.lastIndex);
     try {
+      const withheld = withheldPayloads(value.event);
+      this.withheld += withheld.length;
       for (const pointer of verifyPayloads(value.event)) {
+        if (withheld.includes(pointer)) continue;
         this.problem(
           "payload_changed",
           `The text at ${pointer} is not the text that its digest names.`,

@@ -17,6 +17,7 @@ describe("a bundle", () => {
     expect(await verifyBundle(lines, { verifierKey })).toEqual({
       ok: true,
       records: 5,
+      withheld: 0,
       treeSize: 5,
       origin,
       keyTrusted: true,

@@ -18,9 +18,10 @@ export function cardFingerprintsOf({ data }: Pick<EventMessage, "data">): string
 const isFingerprint = /^[0-9a-f]{64}$/;
 
 /** The data with another text in one of its payloads; undefined where it has no such payload. */
-export function withText(data: unknown, part: string, text: string): unknown {
+export function withText(data: unknown, part: string, text: string | null): unknown {
   const payload = fieldsOf(data)[part];
-  return typeof fieldsOf(payload)["text"] === "string"
+  const { text: before } = fieldsOf(payload);
+  return typeof before === "string" || before === null
     ? { ...fieldsOf(data), [part]: { ...fieldsOf(payload), text } }
     : undefined;
 }

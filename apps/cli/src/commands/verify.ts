@@ -82,6 +82,11 @@ function describe(report: BundleReport): string {
     report.ok
       ? `PROVEN: ${counted(report.records, "record")}, each in the log and as it was recorded`
       : `NOT PROVEN: ${counted(report.problems.length, "problem")}`,
+    ...(report.withheld === 0
+      ? []
+      : [
+          `withheld: ${counted(report.withheld, "text")}, in which card data was found after they were recorded`,
+        ]),
     ...report.problems.map(
       ({ line, index, code, message }) =>
         `  line ${line}${index === undefined ? "" : `, record ${index}`}: ${message} (${code})`,
