@@ -1,4 +1,4 @@
-import { mayHoldBase64 } from "./base64.js";
+import { isWorthDecoding, mayHoldBase64 } from "./base64.js";
 import { isBinary } from "./binary.js";
 import { IS_BASE64, IS_DIGIT, nextRun, runEnd } from "./byte-runs.js";
 import type { Candidate, Neighbour, Suspicion } from "./candidate.js";
@@ -171,9 +171,13 @@ export class Collector implements JsonSink {
         verdict = judgeNumber(text, bytes, from, to);
         labelsEnd = from;
       } else if (to - from > GLANCE_UNITS_MAX || deservesLook(bytes, this.view, from, to)) {
+        if (longWord && to - from >= BLOB_UNITS_MIN) {
+          const blob = nextRun(bytes, IS_BASE64, BLOB_UNITS_MIN, from, to);
+          const end = blob < 0 || this.hyphens.from(blob) < to ? -1 : runEnd(bytes, IS_BASE64, blob, to);
+          if (end >= to - PADDING_MAX) return this.lookAtBlob(from, to, blob, end);
+        }
         verdict = judgeDigits(text, bytes, from, to);
-        if (longWord) labelsEnd = this.labelsEnd(from, to);
-        if (mayHoldCode(text, bytes, from, labelsEnd)) return MAYBE_CARD;
+        if (mayHoldCode(text, bytes, from, to)) return MAYBE_CARD;
       }
       if (verdict === MAYBE_CARD) return MAYBE_CARD;
       if (longWord && mayHoldPinBlock(text, bytes, from, labelsEnd)) return MAYBE_CARD;
@@ -207,14 +211,20 @@ export class Collector implements JsonSink {
     return this.percents.from(from) < to || this.ampersands.from(from) < to;
   }
 
-  /** Where digits may still stand behind a label: within a long run of base64 without hyphens nothing parts them. */
-  private labelsEnd(from: number, to: number): number {
-    if (to - from < BLOB_UNITS_MIN) return to;
-    const blob = nextRun(this.bytes, IS_BASE64, BLOB_UNITS_MIN, from, to);
-    if (blob < 0 || this.hyphens.from(blob) < to) return to;
-    return runEnd(this.bytes, IS_BASE64, blob, to) < to - PADDING_MAX
-      ? to
-      : Math.min(to, blob + PIN_BLOCK_UNITS_MAX);
+  /** What `look` asks of a long value in base64: within it nothing parts digits, and it need be walked only once. */
+  private lookAtBlob(from: number, to: number, blob: number, end: number): number {
+    const { text, bytes } = this;
+    const verdict = judgeDigits(text, bytes, from, to);
+    if (verdict === MAYBE_CARD) return MAYBE_CARD;
+    const labelsEnd = Math.min(to, blob + PIN_BLOCK_UNITS_MAX);
+    const suspect =
+      mayHoldCode(text, bytes, from, labelsEnd) ||
+      mayHoldPinBlock(text, bytes, from, labelsEnd) ||
+      isWorthDecoding(bytes, blob, end) ||
+      mayHoldBase64(bytes, from, blob);
+    if (suspect) return MAYBE_CARD;
+    if (!isBinary(text, from, to)) return verdict;
+    return verdict === NO_CARD ? BINARY : MAYBE_CARD;
   }
 }
 

@@ -10,7 +10,7 @@ export const HAS_ESCAPE = 4;
 /** Some escape is a `\u` or a `\/`: the digits of the value, or its base64, are not those of the text. */
 export const HAS_DISGUISE = 8;
 export const HAS_NON_ASCII = 16;
-/** Sixteen units or more may stand in a row without a blank. */
+/** Sixteen units or more may stand in a row without a blank: they hold three whole fours, wherever those begin. */
 export const HAS_LONG_WORD = 32;
 
 const QUOTE = 34;
@@ -24,10 +24,29 @@ const BACKSLASHES = BACKSLASH * EACH;
 const SPACES = 0x20 * EACH;
 const ZEROS = 0x30 * EACH;
 const PLUSES = 0x2b * EACH;
-/** Sixteen units in a row hold so many whole fours, wherever those begin. */
-const LONG_WORD_FOURS = 3;
 /** Added to 0 to 9 it leaves the highest bit clear, added to what else a byte below 0x80 may be it sets it. */
 const PAST_NINE = 0x76 * EACH;
+
+/** Marks quotes, backslashes, control characters and what is outside ASCII; the lowest mark is right. */
+function stopsIn(four: number): number {
+  const quotes = four ^ QUOTES;
+  const backslashes = four ^ BACKSLASHES;
+  return (
+    (((quotes - EACH) & ~quotes) | ((backslashes - EACH) & ~backslashes) | ((four - SPACES) & ~four) | four) &
+    HIGH_BITS
+  );
+}
+
+/** Marks digits; right where nothing is marked that stops. */
+function digitsIn(four: number): number {
+  return ~((four ^ ZEROS) + PAST_NINE) & HIGH_BITS;
+}
+
+/** One where no byte is a blank, else zero; without a branch, since nobody can guess where words end. */
+function isUnbroken(four: number): number {
+  const blanks = (four - PLUSES) & ~four & HIGH_BITS;
+  return ((blanks | -blanks) >>> 31) ^ 1;
+}
 
 /** The tokens of JSON: each method goes from the offset where one begins to behind its end, or refuses it. */
 export class JsonTokens {
@@ -70,33 +89,28 @@ export class JsonTokens {
     let at = start + 1;
     let traits = 0;
     let digits = 0;
+    /** One bit for each four, the last one lowest: whether it is without a blank. */
     let fours = 0;
-    let foursMax = 0;
+    let longWord = 0;
     for (;;) {
-      const four = view.getInt32(at, true);
-      const quotes = four ^ QUOTES;
-      const backslashes = four ^ BACKSLASHES;
-      const digitsNot = (four ^ ZEROS) + PAST_NINE;
-      const stops =
-        (((quotes - EACH) & ~quotes) |
-          ((backslashes - EACH) & ~backslashes) |
-          ((four - SPACES) & ~four) |
-          four) &
-        HIGH_BITS;
-      if (stops === 0) {
-        digits |= ~digitsNot & HIGH_BITS;
-        fours = ((four - PLUSES) & ~four & HIGH_BITS) === 0 ? fours + 1 : 0;
-        if (fours > foursMax) foursMax = fours;
+      let four = view.getInt32(at, true);
+      let stops = stopsIn(four);
+      while (stops === 0) {
+        const next = view.getInt32(at + 4, true);
+        digits |= digitsIn(four);
+        fours = (fours << 1) | isUnbroken(four);
+        longWord |= fours & (fours >>> 1) & (fours >>> 2);
         at += 4;
-        continue;
+        four = next;
+        stops = stopsIn(four);
       }
       const first = stops & -stops;
-      digits |= ~digitsNot & HIGH_BITS & (first - 1);
+      digits |= digitsIn(four) & (first - 1);
       at += (31 - Math.clz32(first)) >> 3;
       let code = bytes[at]!;
       if (code === QUOTE) {
         if (digits !== 0) traits |= HAS_DIGIT;
-        if (foursMax >= LONG_WORD_FOURS) traits |= HAS_LONG_WORD;
+        if ((longWord & 1) !== 0) traits |= HAS_LONG_WORD;
         this.traits = traits;
         return at + 1;
       }
