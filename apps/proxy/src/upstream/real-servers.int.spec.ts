@@ -292,10 +292,12 @@ describe("database servers over a table of cards", async () => {
       const result = JSON.stringify(await client.callTool({ name, arguments: { sql } }));
       expect(result).toContain(maskedPan);
       expect(result).not.toContain(pan);
-      const calls = (await gateway.recordsOf(sessionId, (types) => types.includes("CallCompleted")))
-        .map(({ data }) => data as CallCompleted)
-        .filter(({ method }) => method === "tools/call");
-      expect(new Set(calls.map((call) => call.era))).toEqual(new Set([era]));
+      const calls = () =>
+        gateway.traffic
+          .filter(({ type, subject }) => type === "CallCompleted" && subject === sessionId)
+          .map(({ data }) => data as CallCompleted)
+          .filter(({ method }) => method === "tools/call");
+      await expect.poll(() => calls().map((call) => call.era), { timeout: 10_000 }).toEqual([era]);
       nothingLeaked();
       await client.close();
     }
