@@ -333,7 +333,7 @@ describe("the audit service after a crash", () => {
       "ALTER TABLE audit.records ENABLE ALWAYS TRIGGER refuse_change",
     );
     // Records of other specs, whose made-up payloads never had their digests, come before these.
-    const altered = () => accessOf("EvidenceAltered").map(({ logIndex }) => logIndex);
+    const altered = () => accessOf("EvidenceAltered").map(({ logIndex }) => Number(logIndex));
     await expect
       .poll(() => altered().filter((index) => index >= changed.logIndex), { timeout: 20_000 })
       .toEqual([changed.logIndex, removed.logIndex]);

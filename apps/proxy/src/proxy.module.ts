@@ -110,7 +110,11 @@ import { ToolsConsumer } from "./views/tools.consumer.js";
           policy,
           sessions,
           tools,
-          scanner: new Scanner(() => cardData.policy, config.FINGERPRINT_KEY_FILE),
+          scanner: new Scanner(
+            () => cardData.policy,
+            config.FINGERPRINT_KEY_FILE,
+            () => clock.now(),
+          ),
           sealer: new Sealer(
             () => cardData.vaultKey,
             () => clock.newId(),

@@ -36,7 +36,7 @@ describe("countersign keys rotate", () => {
     const [current, former] = vaultKeys();
     expect(former).toEqual(first);
     expect(current).toMatchObject({ kty: "EC", crv: "P-256", use: "enc", created: now.toISOString() });
-    expect(createPrivateKey({ key: current as object, format: "jwk" }).asymmetricKeyDetails).toMatchObject({
+    expect(createPrivateKey({ key: { ...current }, format: "jwk" }).asymmetricKeyDetails).toMatchObject({
       namedCurve: "prime256v1",
     });
     expect(said).toContain(current?.["kid"]);

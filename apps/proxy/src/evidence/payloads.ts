@@ -23,6 +23,7 @@ export class Scanner {
   constructor(
     private readonly policy: () => CardDataPolicy | undefined,
     private readonly fingerprintKey: Uint8Array,
+    private readonly now: () => Date = () => new Date(),
   ) {}
 
   /** Throws JsonRefused for what is not strict JSON. */
@@ -44,10 +45,11 @@ export class Scanner {
     return this.policy() !== undefined;
   }
 
-  #options(): { policy: CardDataPolicy; fingerprintKey: Uint8Array } {
+  #options(): { policy: CardDataPolicy; fingerprintKey: Uint8Array; today: string } {
     const policy = this.policy();
     if (!policy) throw new TypeError("no card-data policy yet; readiness guards this");
-    return { policy, fingerprintKey: this.fingerprintKey };
+    // Shapes that policy allows have an end, so the search has to know the day.
+    return { policy, fingerprintKey: this.fingerprintKey, today: this.now().toISOString().slice(0, 10) };
   }
 }
 
