@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { type Configuration, loadConfiguration } from "@countersign/configuration";
 import { CountersignError, type SecretReference } from "@countersign/contracts";
 import { postgresConfig, serviceConfig } from "@countersign/service-kit";
@@ -45,6 +46,11 @@ export const identityConfig = serviceConfig.extend(postgresConfig.shape).extend(
     .enum(["fetch", "off"])
     .default("fetch")
     .describe("Whether a client id may be the address of a document that describes the client."),
+  CLIENT_METADATA_FOLDER: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("Folder of client metadata documents (*.json) that are known beforehand and never fetched."),
   CONSOLE_URL: originOf.optional().describe("Public origin of the console, where there is one."),
 });
 export type IdentityConfig = z.infer<typeof identityConfig>;
@@ -76,6 +82,28 @@ export function readSecretFile(path: string): string {
   }
   if (!text) throw new SecretUnreadable(`the empty file ${path}`);
   return text;
+}
+
+const clientDocument = z.looseObject({
+  client_id: z.url({ protocol: /^https$/ }),
+  redirect_uris: z.array(z.string()),
+});
+export type ClientDocument = z.infer<typeof clientDocument>;
+
+/** Descriptions of clients, as their addresses would answer with them, for where none may be fetched. */
+export function readClientDocuments({ CLIENT_METADATA_FOLDER: folder }: IdentityConfig): ClientDocument[] {
+  if (folder === undefined) return [];
+  return readdirSync(folder)
+    .filter((name) => name.endsWith(".json"))
+    .toSorted()
+    .map((name) => {
+      const path = join(folder, name);
+      try {
+        return clientDocument.parse(JSON.parse(readFileSync(path, "utf8")));
+      } catch (cause) {
+        throw new SecretUnreadable(`${path} as the description of a client`, { cause });
+      }
+    });
 }
 
 const publicKeys = z.object({

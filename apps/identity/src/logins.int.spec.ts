@@ -14,6 +14,7 @@ import { gatewayUrl, type Running, startIdentity } from "./testing/identity.fixt
 import { oauthAt, resource } from "./testing/oauth.fixture.js";
 import { assertionOf, honest, requestIn, responseOf, samlKeys, signed } from "./testing/saml-idp.fixture.js";
 
+const knownClient = "https://client.example.com/client.json";
 const idp = samlKeys();
 let identity: Running;
 let keys: { fresh: JWK & { kid: string }; old: JWK & { kid: string }; oldKey: CryptoKey };
@@ -39,6 +40,13 @@ beforeAll(async () => {
     adminUrl: inject("adminDatabaseUrl"),
     samlCertificate: idp.publicKey,
     signingKeys: [fresh, old],
+    clientDocument: {
+      client_id: knownClient,
+      client_name: "Known client",
+      redirect_uris: ["http://localhost/callback"],
+      token_endpoint_auth_method: "none",
+    },
+    env: { CLIENT_METADATA_DOCUMENTS: "off" },
     endpoints: [payments, strict],
   });
 });
@@ -89,6 +97,25 @@ describe("an endpoint that asks for a fresh and strong login", () => {
     expect(Date.now() - Date.parse(authentication?.authTime ?? "")).toBeLessThan(30_000);
     const other = await begin(browser, authorizeUrl(client));
     expect(other.text).toContain("What do you need it for?");
+  });
+});
+
+describe("a client's description that is known beforehand", () => {
+  it("needs no fetching, while no other one is fetched", async () => {
+    const redirect = { redirect_uri: "http://localhost:4711/callback" };
+    const page = await new Browser().get(authorizeUrl(knownClient, redirect));
+    expect(page.text).toContain("Log in for Known client (client.example.com)?");
+    const other = await new Browser().get(authorizeUrl("https://client.example.com/other.json", redirect));
+    expect(other.status).toBe(400);
+    const metadata = await fetch(`${identity.issuer}/.well-known/oauth-authorization-server`);
+    expect(await metadata.json()).toMatchObject({ client_id_metadata_document_supported: true });
+  });
+
+  it("gives way to nothing that it did not name", async () => {
+    const stolen = await new Browser().get(
+      authorizeUrl(knownClient, { redirect_uri: "http://localhost:4711/other" }),
+    );
+    expect(stolen.status).toBe(400);
   });
 });
 

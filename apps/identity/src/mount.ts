@@ -4,7 +4,7 @@ import { rateLimit } from "express-rate-limit";
 import { Provider } from "oidc-provider";
 import type { IdentityConfig } from "./config.js";
 import { IdentityEvents } from "./identity-events.js";
-import { paths } from "./provider/provider.js";
+import { paths } from "./provider/paths.js";
 
 /** Puts the authorization server before Nest's own routes, which keep the pages and health. */
 export function mountProvider(app: INestApplication, config: IdentityConfig): void {

@@ -1,8 +1,9 @@
-import { apiAudience, type RevocationCause } from "@countersign/contracts";
+import { apiAudience } from "@countersign/contracts";
 import type { KeyedClient } from "@countersign/configuration";
 import type { Logger } from "@countersign/service-kit";
 import {
   Provider,
+  type ClientMetadata,
   type Configuration,
   type ErrorOut,
   errors,
@@ -10,7 +11,7 @@ import {
   type KoaContextWithOIDC,
 } from "oidc-provider";
 import type { DataSource } from "typeorm";
-import type { IdentityConfig } from "../config.js";
+import { type IdentityConfig, readClientDocuments } from "../config.js";
 import { type Audience, audienceOf, scopeOf, scopeWithDefaults } from "../domain/audience.js";
 import { loginProblem } from "../domain/login-strength.js";
 import { Markup } from "../pages/html.js";
@@ -19,11 +20,14 @@ import { errorPage, loggedOutPage, logoutPage } from "../pages/pages.js";
 import type { PersonSessions } from "../person-sessions.js";
 import type { Seals } from "../seals.js";
 import type { SessionRequests } from "../session-requests.js";
-import { OidcStore, requireRoomForClient } from "../store/oidc-store.js";
+import { OidcStore } from "../store/oidc-store.js";
 import type { EndpointsView } from "../views/endpoints.view.js";
-import { accessTokenRules, durable, type TokenParts } from "./access-tokens.js";
+import { accessTokenRules, type TokenParts } from "./access-tokens.js";
 import { clientRules, consoleClientId, mayFetch, ownClients } from "./clients.js";
+import { endSessionsAtLogout, endSessionsOfMisusedGrants } from "./ended-grants.js";
+import { paths } from "./paths.js";
 import { recordRefusals } from "./refusals.js";
+import { recordRegistrations } from "./registrations.js";
 import { addScopeToBody, deviceCodeSeconds, deviceFlow } from "./device-flow.js";
 import { interactionPolicyFor, loginSecondsMax } from "./interaction-policy.js";
 
@@ -38,18 +42,6 @@ export interface ProviderParts extends TokenParts {
   readonly persons: PersonSessions;
   readonly log: Logger;
 }
-
-export const paths = {
-  authorization: "/authorize",
-  token: "/token",
-  jwks: "/jwks",
-  registration: "/register",
-  revocation: "/revoke",
-  end_session: "/logout",
-  introspection: "/introspect",
-  code_verification: "/device",
-  device_authorization: "/device/authorize",
-} as const;
 
 const codeSeconds = 60;
 const interactionSeconds = 30 * 60;
@@ -83,9 +75,11 @@ function configurationOf(
   const { config, keys, seals, dataSource } = parts;
   const tokens = accessTokenRules(parts);
   const own = ownClients(config, parts.clients);
+  const known = readClientDocuments(config).map((document): ClientMetadata => ({ ...document }));
+  const mayFetchClients = config.CLIENT_METADATA_DOCUMENTS === "fetch";
   return {
     adapter: (model) => new OidcStore(dataSource, model, seals),
-    clients: own,
+    clients: [...own, ...known],
     jwks: keys,
     routes: paths,
     responseTypes: ["code"],
@@ -159,9 +153,10 @@ function configurationOf(
       },
       deviceFlow: deviceFlow(send),
       clientIdMetadataDocument: {
-        enabled: config.CLIENT_METADATA_DOCUMENTS === "fetch",
+        // Clients look here before they use the address of their description as their id.
+        enabled: mayFetchClients || known.length > 0,
         ack: "draft-02",
-        allowFetch: (_ctx, clientId) => mayFetch(clientId),
+        allowFetch: (_ctx, clientId) => mayFetchClients && mayFetch(clientId),
         allowClient: () => true,
       },
       resourceIndicators: {
@@ -234,66 +229,6 @@ async function isGoodEnough(
 const isForApi = (resource: unknown): boolean =>
   resource === apiAudience ||
   (Array.isArray(resource) && resource.length === 1 && resource[0] === apiAudience);
-
-/** A registration is answered once it is evidence. */
-function recordRegistrations(provider: Provider, { events, dataSource, config }: ProviderParts): void {
-  const registered = new WeakMap<object, Promise<void>>();
-  provider.on("registration_create.success", (ctx, client) => {
-    const { clientId, clientName, redirectUris = [] } = client;
-    const evidence = events.clientRegistered({
-      client: { id: clientId, ...(clientName === undefined ? {} : { name: clientName }) },
-      redirectUris: [...redirectUris],
-      clientAddress: ctx.ip,
-    });
-    // Somebody waits for it below; until then it must not count as an unhandled rejection.
-    evidence.catch(() => undefined);
-    registered.set(ctx.req, evidence);
-  });
-  provider.use(async (ctx, next) => {
-    try {
-      if (ctx.path === paths.registration && ctx.method === "POST")
-        await requireRoomForClient(dataSource, config.CLIENTS_MAX);
-      await next();
-      const evidence = registered.get(ctx.req);
-      if (evidence) await durable(evidence);
-    } catch (error) {
-      if (!(error instanceof errors.OIDCProviderError)) throw error;
-      ctx.status = error instanceof errors.TemporarilyUnavailable ? 503 : error.status;
-      ctx.body = { error: error.error, error_description: error.error_description };
-    }
-  });
-}
-
-/**
- * When a code or a refresh token comes back after it was used up, or a client gives its tokens back, the library
- * forgets the grant; access tokens already out end with the session.
- */
-function endSessionsOfMisusedGrants(provider: Provider, { sessions, requests, log }: ProviderParts): void {
-  provider.on("grant.revoked", (ctx, grantId) => {
-    if (sessions.find(grantId)?.status !== "active") return;
-    const { cause, reason } = whyRevoked(ctx.oidc.route);
-    requests.revoke(grantId, reason, cause).catch((error: unknown) => {
-      log.error({ code: "revoke_not_sent", sessionId: grantId, error }, "a session could not be revoked");
-    });
-  });
-}
-
-function whyRevoked(route: string): { cause: RevocationCause; reason: string } {
-  if (route === "revocation") return { cause: "returned", reason: "The client gave its tokens back." };
-  if (route.startsWith("end_session")) return { cause: "logout", reason: "The person logged out." };
-  return { cause: "misuse", reason: "A code or a refresh token was used again after it was used up." };
-}
-
-/** Who logs out here wants nothing to go on in their name. */
-function endSessionsAtLogout(provider: Provider, { persons, log }: ProviderParts): void {
-  provider.on("end_session.success", (ctx) => {
-    const accountId = ctx.oidc.session?.accountId;
-    if (accountId === undefined || !ctx.oidc.params?.["logout"]) return;
-    persons.end(accountId, "logout", "The person logged out.").catch((error: unknown) => {
-      log.error({ code: "revoke_not_sent", error }, "sessions could not be ended at logout");
-    });
-  });
-}
 
 function send(ctx: KoaContextWithOIDC, { status, headers, body }: Page): void {
   ctx.status = status;

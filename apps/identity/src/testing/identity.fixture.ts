@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
@@ -70,6 +70,8 @@ export interface Given {
   readonly machineKeys?: object;
   /** The certificate (PEM) of the provider `saml`, which speaks SAML. */
   readonly samlCertificate?: string;
+  /** The description of a client that is known beforehand. */
+  readonly clientDocument?: object;
   /** Private signing keys, the first of which signs. */
   readonly signingKeys?: readonly object[];
   readonly env?: Record<string, string>;
@@ -129,6 +131,9 @@ export async function startIdentity(given: Given): Promise<Running> {
     REGISTRATIONS_PER_HOUR: "1000",
     REQUESTS_PER_MINUTE: "100000",
     ...given.env,
+    ...(given.clientDocument
+      ? { CLIENT_METADATA_FOLDER: await documentFolder(folder, given.clientDocument) }
+      : {}),
   });
   const app = await createService(identityService, config, log);
   await app.listen(config.PORT, config.HOST);
@@ -278,6 +283,13 @@ const partner = (issuer: string): string => `  - id: partner
     clientSecret: { env: TEST_IDP_SECRET }
     assertionGrant: true
 `;
+
+async function documentFolder(folder: string, document: object): Promise<string> {
+  const path = join(folder, "clients");
+  await mkdir(path);
+  await put(path, "client.json", JSON.stringify(document));
+  return path;
+}
 
 /** Providers that only some specs need. */
 async function morePeople(folder: string, { tokenIssuer, samlCertificate }: Given): Promise<string> {
