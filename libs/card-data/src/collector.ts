@@ -164,12 +164,11 @@ export class Collector implements JsonSink {
     const longWord = (traits & HAS_LONG_WORD) !== 0;
     let verdict = NO_CARD;
     if ((traits & HAS_DIGIT) !== 0) {
-      let labelsEnd = to;
       if (json || (traits & HAS_ESCAPE) !== 0 || this.holdsEscapes(from, to)) {
         if (mayHoldEscaped(text, bytes, from, to)) return MAYBE_CARD;
       } else if (this.isNumber(from, to)) {
-        verdict = judgeNumber(text, bytes, from, to);
-        labelsEnd = from;
+        // What digits stand for in base64 never has two digits side by side.
+        return judgeNumber(text, bytes, from, to);
       } else if (to - from > GLANCE_UNITS_MAX || deservesLook(bytes, this.view, from, to)) {
         if (longWord && to - from >= BLOB_UNITS_MIN) {
           const blob = nextRun(bytes, IS_BASE64, BLOB_UNITS_MIN, from, to);
@@ -180,7 +179,7 @@ export class Collector implements JsonSink {
         if (mayHoldCode(text, bytes, from, to)) return MAYBE_CARD;
       }
       if (verdict === MAYBE_CARD) return MAYBE_CARD;
-      if (longWord && mayHoldPinBlock(text, bytes, from, labelsEnd)) return MAYBE_CARD;
+      if (longWord && mayHoldPinBlock(text, bytes, from, to)) return MAYBE_CARD;
     }
     if (!longWord) return verdict;
     if (mayHoldBase64(bytes, from, to)) return MAYBE_CARD;

@@ -132,18 +132,30 @@ describe("what the quick looks pass over", { timeout: 120_000 }, () => {
     ["pan.label", "x card_# 4111111111111112"],
     ["pan.label", "a cc# 4111111111111112"],
     ["cvv.label", "c%76v: 123"],
-    ["cvv.key", '\n{"cvv":12}'],
+    ["cvv.key", 'log\n{"cvv":12}'],
     ["cvv.key", '{"cvv":12}'],
     ["pinblock.key", '{"pin_block":"ABCDEFABCDEFABCD"}'],
     ["pan.range", "\nNDExMTExMTExMTExMTExMQ"],
     ["pan.range", "\\NDExMTExMTExMTExMTExMQ"],
     ["pan.range", `iVBORw0KGgo${"A".repeat(80)} 4111111111111111`],
     ["pan.range", `${"A".repeat(300)}-4111 1111 1111 1111`],
+    ["pan.range", Buffer.from("\xff\xfe 4111111111111111 \xff", "latin1").toString("base64")],
     ["cvv.label", `${"A".repeat(300)}-cvv-123`],
+    ["cvv.label", `cvv: 123/${"A".repeat(300)}`],
+    ["pinblock.label", `epb 0412AC89ABCDEF67/${"A".repeat(300)}`],
     ["pinblock.label", `${"A".repeat(300)} epb 0412AC89ABCDEF67`],
   ])("is no %s in %j", (rule, text) => {
     expect(scanJson(JSON.stringify(["", text]), options).findings.map((finding) => finding.rule)).toContain(
       rule,
+    );
+  });
+
+  it("is no number that holds digits in base64", () => {
+    fc.assert(
+      fc.property(fc.stringMatching(/^\d{12,19}$/), (number) => {
+        expect(Buffer.from(number, "base64").toString("utf8")).not.toMatch(/\p{Nd}{2}/u);
+      }),
+      { numRuns: 20_000 },
     );
   });
 
