@@ -1,5 +1,6 @@
 import { TokenVerifier } from "@countersign/service-kit";
 import {
+  type CryptoKey,
   calculateJwkThumbprint,
   decodeProtectedHeader,
   exportJWK,

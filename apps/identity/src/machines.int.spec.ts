@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { apiAudience } from "@countersign/contracts";
-import { decodeJwt, exportJWK, generateKeyPair, type JWTPayload, SignJWT } from "jose";
+import { type CryptoKey, decodeJwt, exportJWK, generateKeyPair, type JWTPayload, SignJWT } from "jose";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from "vitest";
 import { gatewayUrl, type Running, startIdentity } from "./testing/identity.fixture.js";
 import { oauthAt, resource } from "./testing/oauth.fixture.js";

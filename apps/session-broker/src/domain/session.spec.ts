@@ -144,7 +144,7 @@ describe("requesting a session", () => {
     expect(reasonOf({ ...bounded, activeSessions: 1 })).toBe("SessionGranted");
   });
 
-  const machine = { id: "ci:build", kind: "workload", groups: [] } as const;
+  const machine = { id: "ci:build", kind: "workload" as const, groups: [] };
   const loggedIn = (more: object) => ({ authentication: { provider: "company", ...more } });
   it("is denied to a person without a second factor where one is asked for, and not to a machine", () => {
     const strict = withSession({ mfaRequired: true });
