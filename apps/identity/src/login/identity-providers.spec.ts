@@ -203,7 +203,7 @@ describe("a login at the company's identity provider", () => {
         },
         authentication: { provider: "company", amr: ["mfa"], mfa: true },
       },
-      tokens: { accessToken: "a" },
+      tokens: { accessToken: "a", groupsFrom: "idToken" },
     });
   });
 

@@ -6,7 +6,12 @@ import { ProviderUnreachable, type ProviderMetadata } from "./discovery.js";
 import { LoginFailed } from "./login-errors.js";
 
 /** What a provider gave us to ask it again with. */
-export const upstreamTokens = z.object({ accessToken: z.string(), refreshToken: z.string().optional() });
+export const upstreamTokens = z.object({
+  accessToken: z.string(),
+  refreshToken: z.string().optional(),
+  /** Where the provider stated the groups at the login; what it leaves out there later is taken away. */
+  groupsFrom: z.enum(["idToken", "userInfo"]).optional(),
+});
 export type UpstreamTokens = z.infer<typeof upstreamTokens>;
 
 /** Signatures that are believed of a provider; none of them is a shared secret or nothing. */
@@ -102,6 +107,7 @@ export async function renew(
 ): Promise<Renewed> {
   let tokens = given;
   let claims: Claims = {};
+  let stated = false;
   if (given.refreshToken !== undefined) {
     const response = await fetch(metadata.token_endpoint, {
       method: "POST",
@@ -119,15 +125,26 @@ export async function renew(
       throw new ProviderUnreachable(provider.issuer);
     }
     const answer = refreshed.parse(await response.json());
-    tokens = { accessToken: answer.access_token, refreshToken: answer.refresh_token ?? given.refreshToken };
-    if (answer.id_token !== undefined) claims = await idTokenClaims(provider, metadata, answer.id_token, []);
+    tokens = {
+      ...given,
+      accessToken: answer.access_token,
+      refreshToken: answer.refresh_token ?? given.refreshToken,
+    };
+    if (answer.id_token !== undefined) {
+      claims = await idTokenClaims(provider, metadata, answer.id_token, []);
+      stated = given.groupsFrom === "idToken";
+    }
     if (claims["sub"] !== undefined && claims["sub"] !== subject) return { status: "refused" };
   }
-  if (claimAt(claims, provider.groupsClaim) === undefined)
-    claims = { ...(await userInfo(metadata, tokens.accessToken, subject)), ...claims };
-  return claimAt(claims, provider.groupsClaim) === undefined
-    ? { status: "silent", tokens }
-    : { status: "vouched", claims, tokens };
+  if (claimAt(claims, provider.groupsClaim) === undefined) {
+    const more = await userInfo(metadata, tokens.accessToken, subject);
+    if (more !== undefined && given.groupsFrom === "userInfo") stated = true;
+    claims = { ...more, ...claims };
+  }
+  // Some providers leave the claim out for whoever is in no group; where they said it before, that is an answer.
+  return stated || claimAt(claims, provider.groupsClaim) !== undefined
+    ? { status: "vouched", claims, tokens }
+    : { status: "silent", tokens };
 }
 
 /** RFC 6749 §2.3.1: both halves are form-encoded first. */

@@ -143,6 +143,15 @@ async function proveLogin(
       authentication: authenticationOf(provider.id, payload, provider.mfaContexts),
     },
     ...(typeof payload["sid"] === "string" ? { providerSession: payload["sid"] } : {}),
-    tokens,
+    tokens: { ...tokens, ...groupsFrom(provider, payload, more) },
   };
+}
+
+function groupsFrom(
+  { groupsClaim }: OidcProvider,
+  idToken: Claims,
+  userInfo: Claims | undefined,
+): Pick<UpstreamTokens, "groupsFrom"> {
+  if (claimAt(idToken, groupsClaim) !== undefined) return { groupsFrom: "idToken" };
+  return userInfo && claimAt(userInfo, groupsClaim) !== undefined ? { groupsFrom: "userInfo" } : {};
 }
