@@ -73,7 +73,21 @@ describe("the proxy, in either era", () => {
         sessionId,
         (types) => types.filter((type) => type === "CallCompleted").length === 2,
       );
-      expect(JSON.stringify(records)).not.toContain("delete_customer");
+      const responses = records.flatMap(({ type, data }) =>
+        type === "CallCompleted" ? [(data as CallCompleted).response] : [],
+      );
+      const listed = responses.map((response) => {
+        const { result } = JSON.parse(response?.text ?? "") as { result: { tools: { name: string }[] } };
+        return result.tools.map((tool) => tool.name);
+      });
+      expect(listed).toEqual([
+        ["delete_customer", "get"],
+        ["refund", "delete_customer"],
+      ]);
+      expect(responses.map((response) => response?.leftOut)).toEqual([
+        ["/result/tools/0"],
+        ["/result/tools/1"],
+      ]);
     });
 
     it("is kept by nobody else, and not for long", async () => {

@@ -12,6 +12,10 @@ export const payload = z.object({
   bytes: z.int().describe("Length of the message as it was received."),
   contentType: z.string(),
   findings: z.array(finding),
+  leftOut: z
+    .array(z.string())
+    .optional()
+    .describe("JSON Pointers (RFC 6901) to the entries of a list in `text` that the client was not shown."),
   original: z.object({ id, sha256: sha256.describe("SHA-256 of the sealed form (compact JWE).") }).optional(),
 });
 export type Payload = z.infer<typeof payload>;

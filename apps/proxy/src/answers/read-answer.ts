@@ -20,9 +20,12 @@ export class AnswerRefused extends Error {
   }
 }
 
-/** One message of a server: as it is recorded, and what kind it is. */
+/** One message of a server: as it came, as the client gets it, and what kind it is. */
 export interface AnswerMessage {
   readonly scanned: Scanned;
+  readonly delivered: string;
+  /** JSON Pointers to the entries of a list that the client does not get, into the message as it came. */
+  readonly leftOut?: readonly string[];
   readonly rpc: JsonRpcMessage | undefined;
   /** What it taught about the server's tools. */
   readonly facts?: readonly ToolFact[];
@@ -43,17 +46,20 @@ export interface Reader {
   readonly lookAt: (tool: ToolDefinition) => { readonly holds: boolean; readonly fact?: ToolFact };
 }
 
+/** A record names each entry that was left out; past this many it would not fit into the log. */
+const leftOutMax = 20_000;
+
 /** Reads a server's JSON: shaped for its one reader, masked, and taken apart where it is a batch. */
 export function readAnswer(text: string, contentType: string, reader: Reader): Answer {
   try {
     if (text[rootExtent(text).start] !== "[") {
       const message = readOne(text, contentType, reader);
-      return { messages: [message], text: message.scanned.masked };
+      return { messages: [message], text: message.delivered };
     }
     checkJson(text);
     const elements = elementsOf(text, rootExtent(text));
     const messages = elements.map(({ start, end }) => readOne(text.slice(start, end), contentType, reader));
-    const masked = elements.map((at, index) => ({ ...at, text: messages[index]?.scanned.masked ?? "" }));
+    const masked = elements.map((at, index) => ({ ...at, text: messages[index]?.delivered ?? "" }));
     return { messages, text: splice(text, masked) };
   } catch (error) {
     if (!(error instanceof JsonRefused)) throw error;
@@ -64,7 +70,7 @@ export function readAnswer(text: string, contentType: string, reader: Reader): A
 /** Reads what is no JSON, an error page for instance. */
 export function readOpaqueAnswer(text: string, contentType: string, { scanner }: Reader): Answer {
   const scanned = countable(scanner.text(text, contentType));
-  return { messages: [{ scanned, rpc: undefined }], text: scanned.masked };
+  return { messages: [{ scanned, delivered: scanned.masked, rpc: undefined }], text: scanned.masked };
 }
 
 function readOne(text: string, contentType: string, reader: Reader): AnswerMessage {
@@ -75,14 +81,26 @@ function readOne(text: string, contentType: string, reader: Reader): AnswerMessa
     (operation, entry) =>
       reader.mayCall(operation) && (operation.kind !== "tool" || isAsPinned(entry, reader, facts)),
   );
-  const scanned = countable(scanner.json(shaped, contentType));
+  // What the server said is recorded in full; what this reader may not see of it is only not delivered.
+  const scanned = countable(scanner.json(text, contentType));
   if (scanned.findings.some(isInRequestState)) {
     throw new AnswerRefused(
       "its requestState holds card data, which may neither be altered nor handed out",
       scanned,
     );
   }
-  return { scanned, rpc: classify(JSON.parse(scanned.masked)), facts };
+  const { leftOut } = shaped;
+  if (leftOut.length > leftOutMax) {
+    throw new AnswerRefused(`it lists more than ${leftOutMax} entries that may not be shown`, scanned);
+  }
+  const delivered = shaped.text === text ? scanned.masked : scanner.json(shaped.text, contentType).masked;
+  return {
+    scanned,
+    delivered,
+    rpc: classify(JSON.parse(scanned.masked)),
+    facts,
+    ...(leftOut.length === 0 ? {} : { leftOut }),
+  };
 }
 
 /** A tool that changed is not shown: its new words are what would reach the model. */

@@ -31,7 +31,7 @@ export function outcomeOf(answer: JsonRpcMessage | undefined, httpStatus: number
 /** Adds the record of one message: the outcome of the call that it answers, or a message of its own. */
 export async function recordMessage(
   batch: Batch,
-  { scanned, rpc, facts = [] }: AnswerMessage,
+  { scanned, rpc, facts = [], leftOut }: AnswerMessage,
   call: Call,
   outstanding: Outstanding,
   httpStatus: number,
@@ -39,7 +39,7 @@ export async function recordMessage(
   batch.facts.push(...facts);
   const ended = rpc?.kind === "response" ? outstanding.take(rpc.id) : undefined;
   const records = ended ?? call.records;
-  const kept = await records.keep(scanned, "server_to_client");
+  const kept = await records.keep(scanned, "server_to_client", leftOut);
   batch.alongside.push(...kept.alongside);
   batch.stored.push(kept.stored);
   batch.drafts.push(
@@ -56,13 +56,13 @@ export async function recordMessage(
 /** Adds the outcome of every call that is still open: this answer, which names none of them, is the answer of all. */
 export async function recordForAll(
   batch: Batch,
-  { scanned, rpc, facts = [] }: AnswerMessage,
+  { scanned, rpc, facts = [], leftOut }: AnswerMessage,
   call: Call,
   outstanding: Outstanding,
   httpStatus: number,
 ): Promise<void> {
   batch.facts.push(...facts);
-  const kept = await call.records.keep(scanned, "server_to_client");
+  const kept = await call.records.keep(scanned, "server_to_client", leftOut);
   batch.alongside.push(...kept.alongside);
   batch.stored.push(kept.stored);
   const more = { response: kept.payload, httpStatus, latencyMs: latencyMsOf(call) };

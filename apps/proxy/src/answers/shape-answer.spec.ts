@@ -1,6 +1,6 @@
 import type { Operation } from "@countersign/policy";
 import { describe, expect, it } from "vitest";
-import { shapeAnswer } from "./shape-answer.js";
+import { type MayShow, shapeAnswer } from "./shape-answer.js";
 
 const nothing = (): boolean => false;
 const everything = (): boolean => true;
@@ -9,19 +9,31 @@ const except =
   (operation: Operation): boolean =>
     !names.includes(operation.kind === "resource" ? operation.uri : operation.name);
 
+const shaped = (text: string, mayShow: MayShow): string => shapeAnswer(text, mayShow).text;
+
 describe("an answer", () => {
   it("loses the tools that policy denies, and no sign of the others", () => {
     const text = `{"jsonrpc":"2.0","id":1,"result":{"tools":[ {"name":"a","x":1.10}, {"name":"b"} ,{"name":"c","y":"\\u00e9"}],"nextCursor":"n"}}`;
-    expect(shapeAnswer(text, except("b"))).toBe(
+    expect(shaped(text, except("b"))).toBe(
       `{"jsonrpc":"2.0","id":1,"result":{"tools":[ {"name":"a","x":1.10}, {"name":"c","y":"\\u00e9"}],"nextCursor":"n"}}`,
     );
-    expect(shapeAnswer(text, everything)).toBe(text);
-    expect(JSON.parse(shapeAnswer(text, nothing))).toMatchObject({ result: { tools: [], nextCursor: "n" } });
+    expect(shaped(text, everything)).toBe(text);
+    expect(JSON.parse(shaped(text, nothing))).toMatchObject({ result: { tools: [], nextCursor: "n" } });
+  });
+
+  it("tells which entries are not shown, by their place in what the server sent", () => {
+    const text = `{"result":{"tools":[{"name":"a"},{"name":"b"},{"name":"c"}],"prompts":[{"name":"b"}]}}`;
+    expect(shapeAnswer(text, except("a", "b")).leftOut).toEqual([
+      "/result/tools/0",
+      "/result/tools/1",
+      "/result/prompts/0",
+    ]);
+    expect(shapeAnswer(text, everything).leftOut).toEqual([]);
   });
 
   it("loses prompts and resources alike", () => {
     const text = `{"result":{"prompts":[{"name":"p"},{"name":"q"}],"resources":[{"uri":"test://x"},{"uri":"test://y"}]}}`;
-    expect(shapeAnswer(text, except("p", "test://y"))).toBe(
+    expect(shaped(text, except("p", "test://y"))).toBe(
       `{"result":{"prompts":[{"name":"q"}],"resources":[{"uri":"test://x"}]}}`,
     );
   });
@@ -35,10 +47,10 @@ describe("an answer", () => {
 
   it("is for one principal alone, and a list only for a while", () => {
     const cached = (more: string): string => `{"result":{"ttlMs":3600000,"cacheScope":"public"${more}}}`;
-    expect(shapeAnswer(cached(`,"tools":[]`), everything)).toBe(
+    expect(shaped(cached(`,"tools":[]`), everything)).toBe(
       `{"result":{"ttlMs":60000,"cacheScope":"private","tools":[]}}`,
     );
-    expect(shapeAnswer(cached(`,"contents":[]`), everything)).toBe(
+    expect(shaped(cached(`,"contents":[]`), everything)).toBe(
       `{"result":{"ttlMs":3600000,"cacheScope":"private","contents":[]}}`,
     );
   });
@@ -52,7 +64,7 @@ describe("an answer", () => {
       `{"result":{"structuredContent":{"cacheScope":"public"}}}`,
       `{"result":{"capabilities":{"tools":{"listChanged":true}}}}`,
     ]) {
-      expect(shapeAnswer(text, nothing)).toBe(text);
+      expect(shaped(text, nothing)).toBe(text);
     }
   });
 

@@ -13,22 +13,31 @@ export const listTtlMsMax = 60_000;
 /** Only texts with one of these can need a change; all others are not even parsed. */
 const worthALook = /"(?:tools|prompts|resources|cacheScope)"/;
 
+/** An answer fit for its one reader. */
+export interface Shaped {
+  readonly text: string;
+  /** JSON Pointers to what is hidden, into the text as it came. */
+  readonly leftOut: readonly string[];
+}
+
 /**
  * Makes an answer fit for the one principal who gets it: lists lose what this principal may not see, and nothing may
  * be kept where others could find it (`cacheScope`), because another reader would be no record. Works on the text:
  * what stays, stays sign for sign. Goes by the shape of the answer and not by what was asked, so that a list that comes
  * late, on a resumed stream, is treated alike. Throws JsonRefused for what is not strict JSON.
  */
-export function shapeAnswer(text: string, mayShow: MayShow): string {
-  if (!worthALook.test(text)) return text;
+export function shapeAnswer(text: string, mayShow: MayShow): Shaped {
+  if (!worthALook.test(text)) return { text, leftOut: [] };
   checkJson(text);
   const result = extentAt(text, ["result"]);
   const members = result ? membersOf(text, result) : [];
   const isList = members.some(({ key }) => key in listed);
-  return splice(
-    text,
-    members.flatMap((member) => [...hidden(text, member, mayShow), ...keptPrivate(text, member, isList)]),
-  );
+  const leftOut: string[] = [];
+  const changes = members.flatMap((member) => [
+    ...hidden(text, member, mayShow, leftOut),
+    ...keptPrivate(text, member, isList),
+  ]);
+  return { text: splice(text, changes), leftOut };
 }
 
 const listed: Readonly<Record<string, (entry: Readonly<Record<string, unknown>>) => Operation | undefined>> =
@@ -39,14 +48,21 @@ const listed: Readonly<Record<string, (entry: Readonly<Record<string, unknown>>)
     resources: ({ uri }) => (typeof uri === "string" ? { kind: "resource", uri } : undefined),
   };
 
-function hidden(text: string, { key, value }: MemberExtent, mayShow: MayShow): Replacement[] {
+function hidden(
+  text: string,
+  { key, value }: MemberExtent,
+  mayShow: MayShow,
+  leftOut: string[],
+): Replacement[] {
   const operationOf = Object.hasOwn(listed, key) ? listed[key] : undefined;
   if (!operationOf) return [];
   const elements = elementsOf(text, value);
   return cutsOf(elements, (index) => {
     const entry = slice(text, elements[index]);
     const operation = operationOf(parse(entry));
-    return operation === undefined || mayShow(operation, entry);
+    const shown = operation === undefined || mayShow(operation, entry);
+    if (!shown) leftOut.push(`/result/${key}/${index}`);
+    return shown;
   });
 }
 

@@ -40,8 +40,8 @@ export class CallRecords {
   }
 
   /** Turns a scanned message into what a record keeps of it, sealing the original where something was masked. */
-  async keep(scanned: Scanned, direction: Direction): Promise<Kept> {
-    const payload = payloadOf(scanned);
+  async keep(scanned: Scanned, direction: Direction, leftOut?: readonly string[]): Promise<Kept> {
+    const payload = { ...payloadOf(scanned), ...(leftOut === undefined ? {} : { leftOut: [...leftOut] }) };
     if (scanned.toSeal === undefined) return { payload, alongside: [], stored: () => undefined };
     const { sessionId, endpoint } = this.about.session;
     const { sealed, key } = await this.tools.sealer.seal({
