@@ -21,6 +21,7 @@ export const auditService: ServiceDefinition<typeof auditConfig> = {
         {
           dataSource: app.get(DataSource),
           schema: "audit",
+          unhurried: true,
           batch: (deliveries, manager) => projection.append(deliveries, manager),
           afterCommit: () => relays.wake(),
         },

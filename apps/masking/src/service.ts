@@ -29,6 +29,7 @@ export const maskingService: ServiceDefinition<typeof maskingConfig> = {
         dataSource: app.get(DataSource),
         schema: "masking",
         group: "masking-second-look",
+        unhurried: true,
         batch: (deliveries, manager) => secondLook.take(deliveries, manager),
         afterCommit: () => outbox.wake(),
       }),

@@ -24,6 +24,7 @@ export const sessionBroker: ServiceDefinition<typeof sessionBrokerConfig> = {
         dataSource,
         schema,
         group: activityGroup,
+        unhurried: true,
         batch: (deliveries, manager) => activity.record(deliveries, manager),
       }),
     ];

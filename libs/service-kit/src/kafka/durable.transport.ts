@@ -19,7 +19,15 @@ export interface DurableOptions {
   readonly batch?: (deliveries: readonly Delivery[], manager: EntityManager) => Promise<void>;
   /** Runs after each commit, for instance to wake the outbox. */
   readonly afterCommit?: () => void;
+  /**
+   * For what nobody waits for: messages are fetched once there is a good batch of them, or after a moment. A fetch and
+   * a transaction for every record as it comes would take from the calls the time that is better spent on them.
+   */
+  readonly unhurried?: boolean;
 }
+
+/** What an unhurried follower fetches at the least, and how long the broker waits for that much. */
+const goodBatch = { minBytes: 512 * 1024, maxWaitTimeInMs: 250 };
 
 /**
  * Follows topics so that each event has its effect exactly once: the offset is stored in the same PostgreSQL
@@ -40,7 +48,8 @@ export class DurableTransport extends KafkaTransport {
 
   protected override async start(): Promise<void> {
     if (!this.#options.batch) this.assertHandled();
-    await this.consume({ groupId: this.#group }, true, (consumer) => {
+    const pace = this.#options.unhurried ? goodBatch : {};
+    await this.consume({ groupId: this.#group, ...pace }, true, (consumer) => {
       consumer.on("consumer.group_join", () => {
         this.#joined = true;
       });
