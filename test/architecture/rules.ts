@@ -28,7 +28,7 @@ const layers: readonly Layer[] = [
   { folder: /^libs\/contracts\/src\/generate\.ts$/, mayImport: ["node:fs"] },
   { folder: /^libs\/contracts\//, mayImport: ["zod"] },
   { folder: /^libs\/card-data\//, mayImport: ["@countersign/contracts", "node:crypto"] },
-  { folder: /^libs\/evidence\//, mayImport: ["@countersign/contracts", "canonicalize", "node:crypto"] },
+  { folder: /^libs\/evidence\//, mayImport: ["@countersign/contracts", "node:crypto"] },
   { folder: /^libs\/policy\//, mayImport: ["@countersign/contracts", "@cedar-policy/cedar-wasm"] },
   {
     folder: /^libs\/configuration\//,

@@ -1,3 +1,4 @@
+import canonicalize from "canonicalize";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { canonicalJson, depthMax } from "./canonical-json.js";
@@ -50,6 +51,20 @@ describe("the canonical form", () => {
     const value = Object.fromEntries(names.map((name) => [name, 0]));
     const ordered = ["\r", "1", "\u0080", "\u00f6", "\u20ac", "\ud83d\ude00", "\ufb33"];
     expect(canonicalJson(value)).toBe(`{${ordered.map((name) => `${JSON.stringify(name)}:0`).join(",")}}`);
+  });
+
+  it("is what another implementation of RFC 8785 writes", () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 5 }), (value) => {
+        expect(canonicalJson(value)).toBe(canonicalize(value));
+      }),
+    );
+  });
+
+  it("leaves out what it is told to, and nothing else of that name", () => {
+    const leaveOut = (object: object) => ("digest" in object ? "text" : undefined);
+    const value = { a: { text: "long", digest: 1 }, b: { text: "short" }, text: "own" };
+    expect(canonicalJson(value, leaveOut)).toBe('{"a":{"digest":1},"b":{"text":"short"},"text":"own"}');
   });
 
   it("keeps a member that is named __proto__", () => {

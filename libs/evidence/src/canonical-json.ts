@@ -1,8 +1,12 @@
-import canonicalize from "canonicalize";
 import { CanonicalizationRefused } from "./errors.js";
 
 /** Deeper than any record; keeps a hostile bundle from exhausting the stack. */
 export const depthMax = 64;
+
+type JsonObject = Readonly<Record<string, unknown>>;
+
+/** The name of a member of `object` that is not to be written, if there is one. */
+export type LeaveOut = (object: JsonObject) => string | undefined;
 
 /**
  * The JSON Canonicalization Scheme (RFC 8785): one text for one value.
@@ -10,61 +14,84 @@ export const depthMax = 64;
  * JSON.stringify and most canonicalizers leave out what JSON cannot say, or write something else in its place; two
  * different values would then have one digest. This function throws `CanonicalizationRefused` instead: for undefined,
  * functions, symbols, bigints, non-finite numbers, lone surrogates, holes in arrays, objects that are not plain
- * (dates, maps), and values nested deeper than `depthMax`.
+ * (dates, maps), and values nested deeper than `depthMax`. `leaveOut` names members to pass over.
  */
-export function canonicalJson(value: unknown): string {
-  refuseInexpressible(value, "", 0);
-  const text = canonicalize(value);
-  if (text === undefined) throw new CanonicalizationRefused("it is not a JSON value", "");
-  return text;
-}
+export const canonicalJson = (value: unknown, leaveOut: LeaveOut = nothing): string =>
+  new Writer(leaveOut).text(value);
 
-function refuseInexpressible(value: unknown, path: string, depth: number): void {
-  if (depth > depthMax) throw new CanonicalizationRefused(`it is nested deeper than ${depthMax}`, path);
-  switch (typeof value) {
-    case "boolean":
-      return;
-    case "string":
-      return refuseLoneSurrogates(value, path);
-    case "number":
-      if (!Number.isFinite(value)) throw new CanonicalizationRefused("it is not a finite number", path);
-      return;
-    case "object":
-      if (value === null) return;
-      return Array.isArray(value) ? refuseInArray(value, path, depth) : refuseInObject(value, path, depth);
-    case "undefined":
-    case "function":
-    case "symbol":
-    case "bigint":
-      throw new CanonicalizationRefused(`JSON has no ${typeof value}`, path);
-  }
-}
+const nothing: LeaveOut = () => undefined;
 
-function refuseInArray(array: readonly unknown[], path: string, depth: number): void {
-  if (Object.keys(array).length !== array.length) {
-    throw new CanonicalizationRefused("the array has holes or named members", path);
-  }
-  array.forEach((item, index) => refuseInexpressible(item, `${path}/${index}`, depth + 1));
-}
+/** Checks and writes in one pass: every record of the log takes it twice. */
+class Writer {
+  /** The names and indexes that lead to where the writer is. */
+  readonly #path: (string | number)[] = [];
 
-function refuseInObject(object: object, path: string, depth: number): void {
-  const prototype: unknown = Object.getPrototypeOf(object);
-  if (prototype !== Object.prototype && prototype !== null) {
-    throw new CanonicalizationRefused("it is not a plain object", path);
-  }
-  if (Object.getOwnPropertySymbols(object).length > 0) {
-    throw new CanonicalizationRefused("it has members named by symbols", path);
-  }
-  for (const [name, member] of Object.entries(object)) {
-    const memberPath = `${path}/${pointerToken(name)}`;
-    refuseLoneSurrogates(name, memberPath);
-    refuseInexpressible(member, memberPath, depth + 1);
-  }
-}
+  constructor(private readonly leaveOut: LeaveOut) {}
 
-function refuseLoneSurrogates(text: string, path: string): void {
-  if (!text.isWellFormed()) {
-    throw new CanonicalizationRefused("the text holds a lone surrogate", path.toWellFormed());
+  text(value: unknown): string {
+    if (this.#path.length > depthMax) throw this.#refusal(`it is nested deeper than ${depthMax}`);
+    switch (typeof value) {
+      case "boolean":
+        return value ? "true" : "false";
+      case "string":
+        return this.#string(value);
+      case "number":
+        if (!Number.isFinite(value)) throw this.#refusal("it is not a finite number");
+        // RFC 8785 §3.2.2.3 writes numbers as ECMAScript does.
+        return String(value);
+      case "object":
+        if (value === null) return "null";
+        return Array.isArray(value) ? this.#array(value) : this.#object(value);
+      case "undefined":
+      case "function":
+      case "symbol":
+      case "bigint":
+        throw this.#refusal(`JSON has no ${typeof value}`);
+    }
+  }
+
+  #string(text: string): string {
+    if (!text.isWellFormed()) throw this.#refusal("the text holds a lone surrogate");
+    return JSON.stringify(text);
+  }
+
+  #array(array: readonly unknown[]): string {
+    if (Object.keys(array).length !== array.length) {
+      throw this.#refusal("the array has holes or named members");
+    }
+    return `[${array.map((item, index) => this.#at(index, () => this.text(item))).join(",")}]`;
+  }
+
+  #object(object: object): string {
+    const prototype: unknown = Object.getPrototypeOf(object);
+    if (prototype !== Object.prototype && prototype !== null) {
+      throw this.#refusal("it is not a plain object");
+    }
+    if (Object.getOwnPropertySymbols(object).length > 0) {
+      throw this.#refusal("it has members named by symbols");
+    }
+    const members = object as JsonObject;
+    const leftOut = this.leaveOut(members);
+    let written = "";
+    // Plain sorting goes by UTF-16 code units, as RFC 8785 §3.2.3 wants it.
+    for (const name of Object.keys(members).toSorted()) {
+      if (name === leftOut) continue;
+      const separator = written === "" ? "" : ",";
+      written += separator + this.#at(name, () => `${this.#string(name)}:${this.text(members[name])}`);
+    }
+    return `{${written}}`;
+  }
+
+  #at(step: string | number, write: () => string): string {
+    this.#path.push(step);
+    const text = write();
+    this.#path.pop();
+    return text;
+  }
+
+  #refusal(why: string): CanonicalizationRefused {
+    const path = this.#path.map((step) => `/${pointerToken(String(step))}`).join("");
+    return new CanonicalizationRefused(why, path.toWellFormed());
   }
 }
 

@@ -1,4 +1,4 @@
-import { createHash, hash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /** Prefixes that keep a leaf from being passed off as a node (RFC 6962 §2.1). */
 const leafPrefix = Uint8Array.of(0);
@@ -9,11 +9,8 @@ export const ZERO_HASH = "0".repeat(64);
 
 export const hashBytes = 32;
 
-const sha256 = (...parts: readonly Uint8Array[]): Uint8Array => {
-  const digest = createHash("sha256");
-  for (const part of parts) digest.update(part);
-  return Uint8Array.from(digest.digest());
-};
+const sha256 = (...parts: readonly Uint8Array[]): Uint8Array =>
+  Uint8Array.from(hash("sha256", Buffer.concat(parts), "buffer"));
 
 /** RFC 6962 §2.1: SHA-256(0x00 || leaf). */
 export const leafHash = (leaf: Uint8Array): Uint8Array => sha256(leafPrefix, leaf);

@@ -1,5 +1,5 @@
 import type { EventMessage } from "@countersign/contracts";
-import { canonicalJson, depthMax, pointerToken } from "./canonical-json.js";
+import { canonicalJson, depthMax, type LeaveOut, pointerToken } from "./canonical-json.js";
 import { CanonicalizationRefused, LeafTooLarge } from "./errors.js";
 import { leafHash, sha256Hex } from "./hashes.js";
 
@@ -26,6 +26,9 @@ const isPayloadWithoutText = (value: JsonObject): boolean =>
 /** `null` says that whoever hands on the record keeps the text back, since card data was found in it later. */
 const isWithheld = (value: JsonObject): boolean => value["text"] === null && hasRestOfPayload(value);
 
+/** A text that a digest beside it stands for. */
+const digestedText: LeaveOut = (value) => (isPayload(value) || isWithheld(value) ? "text" : undefined);
+
 /**
  * The bytes of a record that the log's Merkle tree is built over: its canonical form (RFC 8785) with long texts
  * represented by their digests.
@@ -46,9 +49,9 @@ export function leafOf(event: EventMessage): Uint8Array {
     subject: event.subject,
     time: event.time,
     ...(event.cause === undefined ? {} : { cause: event.cause }),
-    data: withoutTexts(withoutCiphertext(event), 0),
+    data: withoutCiphertext(event),
   };
-  const leaf = new TextEncoder().encode(canonicalJson(record));
+  const leaf = Buffer.from(canonicalJson(record, digestedText));
   if (leaf.byteLength > leafBytesMax) throw new LeafTooLarge(leaf.byteLength, leafBytesMax);
   return leaf;
 }
@@ -100,20 +103,6 @@ export function withoutCiphertext(event: EventMessage): unknown {
   return event.data;
 }
 
-/** Copies plain containers only; anything else is passed on for `canonicalJson` to refuse. */
-function withoutTexts(value: unknown, depth: number): unknown {
-  if (depth > depthMax) throw new CanonicalizationRefused(`it is nested deeper than ${depthMax}`, "/data");
-  if (typeof value !== "object" || value === null || !isPlain(value)) return value;
-  if (Array.isArray(value)) return value.map((item) => withoutTexts(item, depth + 1));
-  if (!isObject(value)) return value;
-  const textIsDigested = isPayload(value) || isWithheld(value);
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([name]) => !(textIsDigested && name === "text"))
-      .map(([name, member]) => [name, withoutTexts(member, depth + 1)]),
-  );
-}
-
 const isWrong = (value: JsonObject): boolean =>
   isPayloadWithoutText(value) ||
   isWithheld(value) ||
@@ -141,10 +130,3 @@ function collectPayloads(
 /** A lone surrogate becomes U+FFFD in UTF-8, so an ill-formed text would share its digest with another one. */
 const isDigestOf = (text: unknown, digest: unknown): boolean =>
   typeof text === "string" && text.isWellFormed() && sha256Hex(text) === digest;
-
-function isPlain(value: object): boolean {
-  if (Object.getOwnPropertySymbols(value).length > 0) return false;
-  if (Array.isArray(value)) return Object.keys(value).length === value.length;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
-}

@@ -2,7 +2,7 @@ import { checkJson, JsonRefused } from "@countersign/card-data";
 import type { Operation } from "@countersign/policy";
 import { findingsMax, type Scanned, type Scanner } from "../evidence/payloads.js";
 import { isInRequestState } from "../evidence/request-state.js";
-import { elementsOf, rootExtent } from "../json/extents.js";
+import { elementsOf, rootExtent, rootSign } from "../json/extents.js";
 import { splice } from "../json/splice.js";
 import { classify, type JsonRpcMessage } from "../steps/parse-message.js";
 import type { ToolFact } from "../tools/tool-book.js";
@@ -52,7 +52,7 @@ const leftOutMax = 20_000;
 /** Reads a server's JSON: shaped for its one reader, masked, and taken apart where it is a batch. */
 export function readAnswer(text: string, contentType: string, reader: Reader): Answer {
   try {
-    if (text[rootExtent(text).start] !== "[") {
+    if (rootSign(text) !== "[") {
       const message = readOne(text, contentType, reader);
       return { messages: [message], text: message.delivered };
     }

@@ -5,9 +5,10 @@ import type {
   RefusalReason,
   SessionGranted,
 } from "@countersign/contracts";
+import { sha256Hex } from "@countersign/evidence";
 import type { Clock, Entry } from "@countersign/service-kit";
 import type { Era } from "../exchange.js";
-import { findingsMax, type Scanned, Scanner, sha256Of } from "./payloads.js";
+import { findingsMax, type Scanned, Scanner } from "./payloads.js";
 import type { Draft } from "./recorder.js";
 import type { Sealer } from "./seal.js";
 
@@ -136,7 +137,7 @@ export class CallRecords {
 /** What a record keeps of a message; the sealed original comes beside it. */
 export const payloadOf = (scanned: Scanned): Payload => ({
   text: scanned.recorded,
-  sha256: sha256Of(scanned.recorded),
+  sha256: sha256Hex(scanned.recorded),
   bytes: scanned.bytes,
   contentType: scanned.contentType,
   findings: scanned.findings.slice(0, findingsMax),

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { scanJson, scanText } from "@countersign/card-data";
 import type { CardDataPolicy, Finding } from "@countersign/contracts";
 import { withoutRequestState } from "./request-state.js";
@@ -61,5 +60,3 @@ const scannedOf = (result: ReturnType<typeof scanJson>, text: string, contentTyp
   bytes: Buffer.byteLength(text),
   contentType,
 });
-
-export const sha256Of = (text: string): string => createHash("sha256").update(text).digest("hex");

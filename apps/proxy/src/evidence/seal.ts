@@ -1,8 +1,8 @@
 import { createHmac, randomBytes } from "node:crypto";
 import type { OriginalSealed, SessionKeyWrapped } from "@countersign/contracts";
+import { sha256Hex } from "@countersign/evidence";
 import { CompactEncrypt } from "jose";
 import type { VaultKey } from "../views/card-data.view.js";
-import { sha256Of } from "./payloads.js";
 
 /** AES-GCM does not bind a ciphertext to one key; this value in the header does. The vault checks it. */
 const keyCommitment = (key: Uint8Array): string =>
@@ -51,7 +51,7 @@ export class Sealer {
         kc: key.commitment,
       })
       .encrypt(key.key);
-    return { sealed: { ...about, originalId, keyId: key.keyId, sealed, sha256: sha256Of(sealed) }, key };
+    return { sealed: { ...about, originalId, keyId: key.keyId, sealed, sha256: sha256Hex(sealed) }, key };
   }
 
   /** Forgets a session's key; nothing more will be sealed under it. */

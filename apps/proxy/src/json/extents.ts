@@ -18,6 +18,9 @@ export const rootExtent = (text: string): Extent => {
   return { start, end: skipValue(text, start) };
 };
 
+/** The sign that the root value begins with, which tells its type; undefined for an empty text. */
+export const rootSign = (text: string): string | undefined => text[skipSpace(text, 0)];
+
 /** The elements of the array at `at`; empty where there is no array. */
 export function elementsOf(text: string, at: Extent): Extent[] {
   if (text[at.start] !== "[") return [];
@@ -67,9 +70,16 @@ function skipComma(text: string, from: number): number {
 }
 
 function skipString(text: string, from: number): number {
-  let at = from + 1;
-  while (text[at] !== '"' && at < text.length) at += text[at] === "\\" ? 2 : 1;
-  return at + 1;
+  let quote = text.indexOf('"', from + 1);
+  while (quote !== -1 && isEscaped(text, quote)) quote = text.indexOf('"', quote + 1);
+  return quote === -1 ? text.length : quote + 1;
+}
+
+/** A quote is part of its string where an odd number of backslashes stand before it. */
+function isEscaped(text: string, quote: number): boolean {
+  let before = quote - 1;
+  while (text[before] === "\\") before--;
+  return (quote - before) % 2 === 0;
 }
 
 function skipValue(text: string, from: number): number {

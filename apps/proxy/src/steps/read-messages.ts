@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import { checkJson, JsonRefused } from "@countersign/card-data";
 import type { Message, Received } from "../exchange.js";
 import { findingsMax, type Scanned, type Scanner } from "../evidence/payloads.js";
-import { elementsOf, rootExtent } from "../json/extents.js";
+import { elementsOf, rootExtent, rootSign } from "../json/extents.js";
 import { Refusal, rpcCodes } from "../refusal.js";
 import { parseMessage } from "./parse-message.js";
 import { decodeUtf8, readBody } from "./read-body.js";
@@ -26,7 +26,7 @@ export async function readMessages(
   const body = await readBody(received.headers, received.body, bytesMax);
   const text = decodeUtf8(body);
   try {
-    const texts = isArray(text) ? textsOfBatch(text, received.headers, scanner, trail) : [text];
+    const texts = rootSign(text) === "[" ? textsOfBatch(text, received.headers, scanner, trail) : [text];
     trail.messages = texts.map((message) => ({ scanned: countable(scanner.json(message), trail) }));
     const messages = texts.map((message, index): Message => {
       const seen = trail.messages[index] ?? { scanned: scanner.json(message) };
@@ -42,8 +42,6 @@ export async function readMessages(
     throw new Refusal("malformed", cause.message, { httpStatus: 400, rpcCode: rpcCodes.parse, cause });
   }
 }
-
-const isArray = (text: string): boolean => text[rootExtent(text).start] === "[";
 
 /**
  * The messages of a JSON-RPC batch, which only revision 2025-03-26 and those that name no version have. Throws

@@ -153,12 +153,16 @@ export class EventLog {
 const connectMsMax = 15_000;
 /** What a record takes on the wire besides its parts. */
 const recordOverheadBytes = 128;
+/** What a header takes besides its name and value. */
+const headerOverheadBytes = 8;
 
-const bytesOf = ({ message: { key, value, headers } }: Outgoing): number =>
-  Buffer.byteLength(key ?? "") +
-  Buffer.byteLength(value ?? "") +
-  Buffer.byteLength(JSON.stringify(headers ?? {})) +
-  recordOverheadBytes;
+const bytesOf = ({ message: { key, value, headers = {} } }: Outgoing): number => {
+  let bytes = recordOverheadBytes + Buffer.byteLength(key ?? "") + Buffer.byteLength(value ?? "");
+  for (const name in headers) {
+    bytes += headerOverheadBytes + name.length + Buffer.byteLength(String(headers[name]));
+  }
+  return bytes;
+};
 
 /** The client library's own retries have no total bound; ours has. */
 async function withDeadline<T>(work: Promise<T>, msMax: number): Promise<T> {

@@ -32,7 +32,7 @@ export class AbandonableProducer {
         const partitionOf = Partitioners.DefaultPartitioner();
         return (args) => {
           if (this.#abandoned) throw new KafkaJSNonRetriableError("This producer was abandoned");
-          const partition = partitionOf(args);
+          const partition = args.partitionMetadata.length === 1 ? 0 : partitionOf(args);
           this.#partitions.set(args.message, partition);
           return partition;
         };
