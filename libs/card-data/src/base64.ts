@@ -1,5 +1,6 @@
-import { IS_BASE64, IS_PLAIN, nextRun, runEnd } from "./byte-runs.js";
-import { borrowBytes, returnBytes } from "./text-bytes.js";
+import { nextPlainRun, plainRunEnd } from "./byte-classes.js";
+import type { TextBytes } from "./text-bytes.js";
+import { borrowBytes, endOfMarks, nextMark, returnBytes } from "./text-bytes.js";
 
 /** A run of base64 text: where it lies, and what it says. */
 export interface Base64Run {
@@ -22,16 +23,17 @@ for (let i = 0; i < ALPHABET.length; i++) SEXTET[ALPHABET.charCodeAt(i)] = i;
 SEXTET["-".charCodeAt(0)] = 62;
 SEXTET["_".charCodeAt(0)] = 63;
 
-/** Whether the bytes of a text between the offsets have a run of base64 that is worth a look. */
-export function mayHoldBase64(bytes: Uint8Array, from: number, to: number): boolean {
-  let start = nextRun(bytes, IS_BASE64, BASE64_RUN_MIN, from, to);
-  while (start >= 0) {
-    const stop = runEnd(bytes, IS_BASE64, start, to);
-    if (isWorthDecoding(bytes, start, stop)) return true;
+/** Whether a text has a run of base64 between the offsets that is worth a look. */
+export function mayHoldBase64(source: TextBytes, from: number, to: number): boolean {
+  const { words } = source.marks;
+  for (let mark = nextMark(words, from, to); mark < to;) {
+    const start = mark - BASE64_RUN_MIN + 1;
+    const stop = endOfMarks(words, mark);
+    if (isWorthDecoding(source, start, stop)) return true;
     // Behind a backslash the first letter may be that of an escape.
-    if (start > from && bytes[start - 1] === BACKSLASH && isWorthDecoding(bytes, start + 1, stop))
-      return true;
-    start = nextRun(bytes, IS_BASE64, BASE64_RUN_MIN, stop, to);
+    const escaped = start > from && source.bytes[start - 1] === BACKSLASH;
+    if (escaped && isWorthDecoding(source, start + 1, stop)) return true;
+    mark = nextMark(words, stop, to);
   }
   return false;
 }
@@ -39,46 +41,47 @@ export function mayHoldBase64(bytes: Uint8Array, from: number, to: number): bool
 const BACKSLASH = 92;
 
 /** Whether the run between the offsets is worth a look. */
-export function isWorthDecoding(bytes: Uint8Array, start: number, stop: number): boolean {
+function isWorthDecoding(source: TextBytes, start: number, stop: number): boolean {
   const end = wholeBytes(start, stop);
-  return isPlausible(bytes, start, end) || nextPlainPart(bytes, start, start, end) >= 0;
+  return isPlausible(source, start, end) || nextPlainPart(source, start, start, end) >= 0;
 }
 
 /** Runs of base64 in `text` that are worth a look: they decode to mostly ASCII, or hold three encoded digits in a row. */
 export function base64Runs(text: string): Base64Run[] {
   const source = borrowBytes(text);
   try {
-    return decodeRuns(text, source.bytes);
+    return decodeRuns(text, source);
   } finally {
     returnBytes(source);
   }
 }
 
-function decodeRuns(text: string, bytes: Uint8Array): Base64Run[] {
+function decodeRuns(text: string, source: TextBytes): Base64Run[] {
   const runs: Base64Run[] = [];
+  const { words } = source.marks;
   const { length } = text;
-  let start = nextRun(bytes, IS_BASE64, BASE64_RUN_MIN, 0, length);
-  while (start >= 0) {
-    const stop = runEnd(bytes, IS_BASE64, start, length);
+  for (let mark = nextMark(words, 0, length); mark < length;) {
+    const start = mark - BASE64_RUN_MIN + 1;
+    const stop = endOfMarks(words, mark);
     const end = wholeBytes(start, stop);
-    const whole = isPlausible(bytes, start, end) ? decodeRun(text, start, end) : undefined;
+    const whole = isPlausible(source, start, end) ? decodeRun(text, start, end) : undefined;
     if (whole?.text) runs.push(whole);
     else {
       // A path or an identifier may be stuck to it; encoded digits never need `+ / - _`.
       let found = false;
-      let from = nextPlainPart(bytes, start, start, end);
+      let from = nextPlainPart(source, start, start, end);
       while (from >= 0) {
-        const to = runEnd(bytes, IS_PLAIN, from, end);
+        const to = plainRunEnd(source.bytes, from, end);
         const inner = decodeRun(text, from, to);
         if (inner.text) {
           found = true;
           runs.push(inner);
         }
-        from = nextPlainPart(bytes, to + 1, start, end);
+        from = nextPlainPart(source, to + 1, start, end);
       }
       if (!found && whole) runs.push(whole);
     }
-    start = nextRun(bytes, IS_BASE64, BASE64_RUN_MIN, stop, length);
+    mark = nextMark(words, stop, length);
   }
   return runs;
 }
@@ -95,13 +98,14 @@ const STUCK_RUN_MAX = 4096;
  * Where the next stretch of letters and digits begins that is worth a look in a run that also holds other signs; -1
  * where there is none.
  */
-function nextPlainPart(bytes: Uint8Array, at: number, start: number, end: number): number {
+function nextPlainPart(source: TextBytes, at: number, start: number, end: number): number {
   if (end - start > STUCK_RUN_MAX) return -1;
-  let from = nextRun(bytes, IS_PLAIN, BASE64_RUN_MIN, at, end);
+  const { bytes } = source;
+  let from = nextPlainRun(bytes, BASE64_RUN_MIN, at, end);
   while (from >= 0) {
-    const to = runEnd(bytes, IS_PLAIN, from, end);
-    if (to - from < end - start && isPlausible(bytes, from, to)) return from;
-    from = nextRun(bytes, IS_PLAIN, BASE64_RUN_MIN, to, end);
+    const to = plainRunEnd(bytes, from, end);
+    if (to - from < end - start && isPlausible(source, from, to)) return from;
+    from = nextPlainRun(bytes, BASE64_RUN_MIN, to, end);
   }
   return -1;
 }
@@ -146,12 +150,11 @@ const CARD_QUARTETS_MIN = 4;
 const DIGIT_QUARTETS_MIN = 2;
 
 /** Whether the run decodes to text, or somewhere to what a card in ASCII looks like. */
-function isPlausible(bytes: Uint8Array, start: number, end: number): boolean {
+function isPlausible({ bytes, marking }: TextBytes, start: number, end: number): boolean {
   if (beginsAsText(bytes, start, end)) return true;
   for (let at = start; at + 3 < end; at += 4) {
-    // Few quartets begin as three digits do; one test of both signs is guessed right more often than two.
-    if ((FIRST_OF_DIGITS[bytes[at]!]! & SECOND_OF_DIGITS[bytes[at + 1]!]!) === 0) continue;
-    if (!isDigits(bytes, at)) continue;
+    at = marking.findDigitQuartet(at, end);
+    if (at + 3 >= end || !isDigits(bytes, at)) continue;
     let from = at;
     while (from > start && isAscii(bytes, from - 4)) from -= 4;
     let digits = 0;
@@ -162,12 +165,6 @@ function isPlausible(bytes: Uint8Array, start: number, end: number): boolean {
   }
   return false;
 }
-
-/** What the first two signs of three encoded digits are. */
-const FIRST_OF_DIGITS = new Uint8Array(256);
-for (const sign of "MNOP") FIRST_OF_DIGITS[sign.charCodeAt(0)] = 1;
-const SECOND_OF_DIGITS = new Uint8Array(256);
-for (const sign of "DTjz") SECOND_OF_DIGITS[sign.charCodeAt(0)] = 1;
 
 /** Whether the quartet stands for three bytes from 0x30 to 0x3f. */
 function isDigits(bytes: Uint8Array, at: number): boolean {

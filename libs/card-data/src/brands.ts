@@ -95,7 +95,7 @@ interface Range extends Brand {
   high: number;
 }
 
-const PREFIX_DIGITS = 6;
+export const PREFIX_DIGITS = 6;
 
 /** One list of ranges over the first six digits for each length, in the order of the table. */
 const rangesByLength: readonly (readonly Range[])[] = Array.from({ length: 20 }, (_, length) =>
@@ -114,9 +114,13 @@ const rangesByLength: readonly (readonly Range[])[] = Array.from({ length: 20 },
 
 /** The brand whose range and length fit these ASCII digits. Says nothing about the check digit. */
 export function brandOf(digits: string): Brand | undefined {
-  const ranges = rangesByLength[digits.length];
+  return brandOfPrefix(Number(digits.slice(0, PREFIX_DIGITS)), digits.length);
+}
+
+/** The same, by the number that the first six digits make. */
+export function brandOfPrefix(prefix: number, length: number): Brand | undefined {
+  const ranges = rangesByLength[length];
   if (!ranges) return undefined;
-  const prefix = Number(digits.slice(0, PREFIX_DIGITS));
   for (const range of ranges) if (prefix >= range.low && prefix <= range.high) return range;
   return undefined;
 }

@@ -12,8 +12,10 @@ export interface KeyNode {
   readonly sampleUnits: number;
   /** Whether the sink wants to be told of it wherever it comes. */
   noted: boolean;
-  /** Left to the sink: what the name says of its value (-1 while nobody has asked), and whether it names a sibling. */
+  /** Left to the sink: what the name says of its value, and those before it too; -1 while nobody has asked. */
   meaning: number;
+  meanings: number;
+  /** Left to the sink: whether it names a sibling. */
   label: boolean;
   /** The key that followed last; `others` are all that ever did, once there are two. */
   next: KeyNode | undefined;
@@ -88,6 +90,7 @@ function createNode(before: KeyNode | undefined, name: string, start: number, un
     sampleUnits: units,
     noted: false,
     meaning: -1,
+    meanings: -1,
     label: false,
     next: undefined,
     others: undefined,

@@ -1,52 +1,18 @@
 import { CLASS_OF, ODD } from "./digits.js";
 import { JsonRefused } from "./json-refused.js";
 import type { TextBytes } from "./text-bytes.js";
+import { endOfMarks, nextMark } from "./text-bytes.js";
 
-/** What was seen while a string was read, so that most strings need no second look; a set of bits. */
-export const HAS_DIGIT = 1;
+/** What was seen while a string was read; a set of bits. */
+export const HAS_ESCAPE = 1;
 /** Some unit outside ASCII may fold into something else. */
 export const HAS_ODD = 2;
-export const HAS_ESCAPE = 4;
 /** Some escape is a `\u` or a `\/`: the digits of the value, or its base64, are not those of the text. */
-export const HAS_DISGUISE = 8;
-export const HAS_NON_ASCII = 16;
-/** Sixteen units or more may stand in a row without a blank: they hold three whole fours, wherever those begin. */
-export const HAS_LONG_WORD = 32;
+export const HAS_DISGUISE = 4;
+export const HAS_NON_ASCII = 8;
 
 const QUOTE = 34;
 const BACKSLASH = 92;
-
-/** Four bytes at once: one bit for each that is something, its highest. */
-const EACH = 0x01010101;
-const HIGH_BITS = 0x80808080 | 0;
-const QUOTES = QUOTE * EACH;
-const BACKSLASHES = BACKSLASH * EACH;
-const SPACES = 0x20 * EACH;
-const ZEROS = 0x30 * EACH;
-const PLUSES = 0x2b * EACH;
-/** Added to 0 to 9 it leaves the highest bit clear, added to what else a byte below 0x80 may be it sets it. */
-const PAST_NINE = 0x76 * EACH;
-
-/** Marks quotes, backslashes, control characters and what is outside ASCII; the lowest mark is right. */
-function stopsIn(four: number): number {
-  const quotes = four ^ QUOTES;
-  const backslashes = four ^ BACKSLASHES;
-  return (
-    (((quotes - EACH) & ~quotes) | ((backslashes - EACH) & ~backslashes) | ((four - SPACES) & ~four) | four) &
-    HIGH_BITS
-  );
-}
-
-/** Marks digits; right where nothing is marked that stops. */
-function digitsIn(four: number): number {
-  return ~((four ^ ZEROS) + PAST_NINE) & HIGH_BITS;
-}
-
-/** One where no byte is a blank, else zero; without a branch, since nobody can guess where words end. */
-function isUnbroken(four: number): number {
-  const blanks = (four - PLUSES) & ~four & HIGH_BITS;
-  return ((blanks | -blanks) >>> 31) ^ 1;
-}
 
 /** The tokens of JSON: each method goes from the offset where one begins to behind its end, or refuses it. */
 export class JsonTokens {
@@ -55,6 +21,10 @@ export class JsonTokens {
   /** What was seen in the last string. */
   protected traits = 0;
   private readonly view: DataView;
+  private readonly stops: Int32Array;
+  private readonly digits: Int32Array;
+  /** Behind the first of the zeros that follow the text. */
+  private readonly marked: number;
 
   constructor(
     protected readonly text: string,
@@ -63,6 +33,8 @@ export class JsonTokens {
     this.bytes = source.bytes;
     this.view = source.view;
     this.length = source.length;
+    ({ stops: this.stops, digits: this.digits } = source.marks);
+    this.marked = source.length + 1;
   }
 
   protected isSame(one: number, other: number, units: number): boolean {
@@ -85,36 +57,16 @@ export class JsonTokens {
 
   /** From the opening quote to behind the closing one. */
   protected skipString(start: number): number {
-    const { bytes, view } = this;
+    const { bytes, stops } = this;
     let at = start + 1;
     let traits = 0;
-    let digits = 0;
-    /** One bit for each four, the last one lowest: whether it is without a blank. */
-    let fours = 0;
-    let longWord = 0;
     for (;;) {
-      let four = view.getInt32(at, true);
-      let stops = stopsIn(four);
-      while (stops === 0) {
-        const next = view.getInt32(at + 4, true);
-        digits |= digitsIn(four);
-        fours = (fours << 1) | isUnbroken(four);
-        longWord |= fours & (fours >>> 1) & (fours >>> 2);
-        at += 4;
-        four = next;
-        stops = stopsIn(four);
-      }
-      const first = stops & -stops;
-      digits |= digitsIn(four) & (first - 1);
-      at += (31 - Math.clz32(first)) >> 3;
+      at = nextMark(stops, at, this.marked);
       let code = bytes[at]!;
       if (code === QUOTE) {
-        if (digits !== 0) traits |= HAS_DIGIT;
-        if ((longWord & 1) !== 0) traits |= HAS_LONG_WORD;
         this.traits = traits;
         return at + 1;
       }
-      fours = 0;
       if (code === BACKSLASH) {
         const next = bytes[at + 1];
         traits |= next === 117 || next === 47 ? HAS_ESCAPE | HAS_DISGUISE : HAS_ESCAPE;
@@ -161,10 +113,7 @@ export class JsonTokens {
   }
 
   private skipDigits(start: number): number {
-    const { bytes } = this;
-    let at = start;
-    let code = bytes[at]!;
-    while (code >= 48 && code <= 57) code = bytes[++at]!;
+    const at = endOfMarks(this.digits, start);
     if (at === start) malformed(at);
     return at;
   }

@@ -9,8 +9,6 @@ const CONTEXT_ANCESTORS_MAX = 3;
 
 /** What the names around a value say of it. */
 export class Meanings {
-  private readonly cards = new Map<JsonFrame, boolean>();
-
   constructor(
     private readonly text: string,
     private readonly outside: number,
@@ -45,19 +43,23 @@ export class Meanings {
   }
 
   private speaksOfCards(frame: JsonFrame): boolean {
-    const known = this.cards.get(frame);
-    if (known !== undefined) return known;
-    let speaks = false;
-    for (let node = frame.last; node.before && !speaks; node = node.before) {
-      speaks = (this.ofKey(node) & KEY.context) !== 0;
-    }
+    if ((this.ofKeys(frame.last) & KEY.context) !== 0) return true;
     let ancestor: JsonFrame | undefined = frame;
-    for (let i = 0; i < CONTEXT_ANCESTORS_MAX && ancestor && !speaks; i++) {
-      speaks = (this.ofKey(ancestor.key) & KEY.context) !== 0;
+    for (let i = 0; i < CONTEXT_ANCESTORS_MAX && ancestor; i++) {
+      if ((this.ofKey(ancestor.key) & KEY.context) !== 0) return true;
       ancestor = ancestor.parent;
     }
-    this.cards.set(frame, speaks);
-    return speaks;
+    return false;
+  }
+
+  /** What the keys of an object say, the last one given. */
+  private ofKeys(last: KeyNode): number {
+    const unknown: KeyNode[] = [];
+    let node: KeyNode | undefined = last;
+    for (; node?.before && node.meanings < 0; node = node.before) unknown.push(node);
+    let meanings = node?.before ? node.meanings : 0;
+    for (const next of unknown.toReversed()) meanings = next.meanings = meanings | this.ofKey(next);
+    return meanings;
   }
 }
 

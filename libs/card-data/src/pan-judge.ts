@@ -97,8 +97,8 @@ function isWholeField(text: string, from: number, to: number): boolean {
  * figures of tables (`odd`). Digits one by one or two by two count as regular only where nothing else stands beside
  * them: rows of figures would be full of windows otherwise.
  */
-function shapeOf(
-  groups: readonly number[],
+export function shapeOf(
+  groups: ArrayLike<number>,
   first: number,
   last: number,
   begin: number,

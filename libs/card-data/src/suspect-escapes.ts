@@ -1,5 +1,7 @@
 import { PAN_DIGITS_MIN } from "./digit-groups.js";
 import { MAY_NAME_COLUMN } from "./search-tables.js";
+import type { TextBytes } from "./text-bytes.js";
+import { nextMark } from "./text-bytes.js";
 
 const CODE_DIGITS_MIN = 3;
 /** Every label of a code or a PIN in running text ends in one of these (see sensitive.ts). */
@@ -13,12 +15,10 @@ const MAY_BE_JSON_LINE = /\\n[{[]/;
  * The coarsest look, at a JSON string as it is written, in which digits, labels and what stands between them may be
  * escapes.
  */
-export function mayHoldEscaped(text: string, bytes: Uint8Array, from: number, to: number): boolean {
+export function mayHoldEscaped(text: string, { marks }: TextBytes, from: number, to: number): boolean {
   let digits = 0;
-  for (let at = from; at < to && digits < PAN_DIGITS_MIN; at++) {
-    const code = bytes[at]!;
-    if (code >= 48 && code <= 57) digits++;
-  }
+  let at = nextMark(marks.digits, from, to);
+  for (; at < to && digits < PAN_DIGITS_MIN; at = nextMark(marks.digits, at + 1, to)) digits++;
   if (digits >= PAN_DIGITS_MIN) return true;
   const written = text.slice(from, to);
   if (MAY_BE_JSON_LINE.test(written)) return true;

@@ -18,20 +18,20 @@ export interface Suspected {
   base64: boolean;
 }
 
-/** `meaning` is that of the text's field (see KEY). */
-export function suspect(text: string, meaning: number): Suspected {
+/** `meaning` is that of the text's field (see KEY), `words` are those of the policy that speak of cards. */
+export function suspect(text: string, meaning: number, words: readonly string[]): Suspected {
   const source = borrowBytes(text);
   try {
-    const { bytes, length } = source;
+    const { length } = source;
     return {
       text:
         hasOddUnits(text) ||
         mayHoldEscapes(text) ||
         mayHoldTable(text) ||
-        judgeDigits(text, bytes, 0, length) >= leastOf(meaning) ||
-        mayHoldCode(text, bytes, 0, length) ||
-        mayHoldPinBlock(text, bytes, 0, length),
-      base64: mayHoldBase64(bytes, 0, length),
+        judgeDigits(text, source, 0, length, words) >= leastOf(meaning) ||
+        mayHoldCode(text, source, 0, 0, length) ||
+        mayHoldPinBlock(text, source, 0, length),
+      base64: mayHoldBase64(source, 0, length),
     };
   } finally {
     returnBytes(source);

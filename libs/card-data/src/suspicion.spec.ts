@@ -90,7 +90,7 @@ function searched(text: string, meaning: number): Draft {
 
 /** What they find in what the quick looks pass over. */
 function passedOver(text: string, meaning: number) {
-  const suspected = suspect(text, meaning);
+  const suspected = suspect(text, meaning, settings.contextWords);
   const plain = suspected.text ? [] : searched(text, meaning).findings;
   if (suspected.base64) return plain;
   const carried = base64Runs(text).map(({ decoded }) => scanValue(decoded, { meaning, depth: 1 }, settings));

@@ -1,4 +1,6 @@
 import { CLASS_OF, ODD } from "./digits.js";
+import type { Mark, Marking } from "./marking.js";
+import { BLOCK_BYTES, createMarking, MARKS } from "./marking.js";
 
 /**
  * A text with one byte to a UTF-16 code unit, so that offsets are those of the text and every loop over it is one over
@@ -10,11 +12,12 @@ export interface TextBytes {
   /** The same bytes, for reading four at once. */
   readonly view: DataView;
   length: number;
+  readonly marks: Readonly<Record<Mark, Int32Array>>;
+  readonly marking: Marking;
 }
 
 const ODD_BYTE = 0xa0;
 const OTHER_BYTE = 0x80;
-const PADDING_BYTES = 8;
 
 /** Memory for so many bytes is kept between uses; longer texts get memory of their own. */
 const KEPT_BYTES_MAX = 4 * 1024 * 1024;
@@ -24,15 +27,17 @@ let kept: TextBytes | undefined;
 // oxlint-disable-next-line no-control-regex
 const NOT_LATIN_1 = /[^\u0000-\u00ff]/;
 
-/** The bytes of a text. They are given back with `returnBytes`. */
+/** The bytes of a text, marked. They are given back with `returnBytes`. */
 export function borrowBytes(text: string): TextBytes {
-  const needed = text.length + PADDING_BYTES;
+  const needed = text.length + BLOCK_BYTES;
   let loan = kept;
   kept = undefined;
   if (!loan || loan.bytes.length < needed) loan = allocate(needed);
   loan.length = text.length;
   if (NOT_LATIN_1.test(text)) narrow(text, loan.bytes);
   else loan.bytes.write(text, 0, "latin1");
+  const { length } = loan.bytes;
+  loan.marking.mark(needed - (needed % BLOCK_BYTES), length, length / 8);
   return loan;
 }
 
@@ -42,11 +47,38 @@ export function returnBytes(loan: TextBytes): void {
   if (loan.bytes.length <= KEPT_BYTES_MAX) kept = loan;
 }
 
+/** The text's bytes come first, then one set of marks behind the other. */
 function allocate(needed: number): TextBytes {
   let length = KEPT_BYTES_MIN;
   while (length < needed) length *= 2;
-  const bytes = Buffer.alloc(length);
-  return { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, length), length: 0 };
+  const markBytes = length / 8;
+  const { buffer, functions } = createMarking(length + MARKS.length * markBytes);
+  const marks = Object.fromEntries(
+    MARKS.map((mark, i) => [mark, new Int32Array(buffer, length + i * markBytes, markBytes / 4)]),
+  ) as Record<Mark, Int32Array>;
+  const bytes = Buffer.from(buffer, 0, length);
+  return { bytes, view: new DataView(buffer, 0, length), length: 0, marks, marking: functions };
+}
+
+/** The first marked byte from `from` on; `to` where there is none before. */
+export function nextMark(marks: Int32Array, from: number, to: number): number {
+  let word = from >>> 5;
+  let bits = marks[word]! & (-1 << from);
+  if (bits === 0) {
+    const last = (to - 1) >> 5;
+    do if (++word > last) return to;
+    while ((bits = marks[word]!) === 0);
+  }
+  const at = (word << 5) + 31 - Math.clz32(bits & -bits);
+  return at < to ? at : to;
+}
+
+/** The first byte from `from` on that is not marked; behind every text there is one. */
+export function endOfMarks(marks: Int32Array, from: number): number {
+  let word = from >>> 5;
+  let bits = ~marks[word]! & (-1 << from);
+  while (bits === 0) bits = ~marks[++word]!;
+  return (word << 5) + 31 - Math.clz32(bits & -bits);
 }
 
 const PIECE_UNITS = 8192;
