@@ -58,9 +58,6 @@ export function foldEscapes(source: string): Folded {
   return compose(folded, foldUnicode(folded.text));
 }
 
-const ESCAPE =
-  /((?:%[0-9a-f]{2})+)|&#(\d{1,7});?|&#x([0-9a-f]{1,6});?|&([a-z]{2,20});|\\u([0-9a-f]{4})|\\x([0-9a-f]{2})/gi;
-
 /** Names of HTML entities, by what they fold to. */
 const ENTITY_NAMES: readonly (readonly [string, string])[] = [
   [" ", "nbsp ensp emsp thinsp hairsp numsp puncsp nonbreakingspace"],
@@ -83,55 +80,102 @@ const ENTITIES = new Map(
   ENTITY_NAMES.flatMap(([sign, names]) => names.split(" ").map((name) => [name, sign] as const)),
 );
 
+const NAMED_ENTITY = /&([a-z]{2,20});/iy;
+
 function unescape(source: string): Folded {
   const out = new FoldedBuilder(source.length);
-  let from = 0;
-  for (const match of source.matchAll(ESCAPE)) {
-    const [whole, percent, decimal, hex, entity, unicode, byte] = match;
-    out.copy(source, from, match.index);
-    from = match.index + whole.length;
-    const code = decimal ? Number(decimal) : Number.parseInt(hex ?? unicode ?? byte ?? "", 16);
-    if (percent !== undefined) percentDecode(percent, match.index, out);
-    else if (entity !== undefined) {
-      const to = ENTITIES.get(entity.toLowerCase());
-      if (to === undefined) out.copy(source, match.index, from);
-      else for (const unit of to) out.push(unit.charCodeAt(0), match.index, from);
-    } else if (code <= 0x10ffff) {
-      const sign = String.fromCodePoint(code);
-      for (let k = 0; k < sign.length; k++) out.push(sign.charCodeAt(k), match.index, from);
-    } else out.copy(source, match.index, from);
+  for (let at = 0; at < source.length;) {
+    const code = source.charCodeAt(at);
+    if (code === PERCENT) at = unescapePercent(source, at, out);
+    else if (code === AMPERSAND) at = unescapeEntity(source, at, out);
+    else if (code === BACKSLASH) at = unescapeBackslash(source, at, out);
+    else out.push(code, at, ++at);
   }
-  out.copy(source, from, source.length);
   return out.done();
 }
 
-/** One run of `%XX`; bytes that are not UTF-8 stay as they were written. */
-function percentDecode(run: string, at: number, out: FoldedBuilder): void {
-  const bytes = Buffer.from(run.replaceAll("%", ""), "hex");
-  for (let i = 0; i < bytes.length;) {
-    const lead = bytes[i]!;
-    const width = lead < 0x80 ? 1 : lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-    const sign = bytes.toString("utf8", i, i + width);
-    const start = at + i * 3;
-    if (sign.includes("\ufffd") || i + width > bytes.length) {
-      out.copy(run, i * 3, i * 3 + 3, at);
-      i++;
-      continue;
-    }
-    for (let k = 0; k < sign.length; k++) out.push(sign.charCodeAt(k), start, start + width * 3);
-    i += width;
+const PERCENT = 37;
+const AMPERSAND = 38;
+const BACKSLASH = 92;
+
+/** One `%XX`, or as many as make one sign of UTF-8; bytes that are not UTF-8 stay as they were written. */
+function unescapePercent(source: string, at: number, out: FoldedBuilder): number {
+  const lead = byteAt(source, at);
+  if (lead < 0) return out.copy(source, at, at + 1);
+  if (lead < 0x80) return out.push(lead, at, at + 3);
+  const width = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+  const bytes = Array.from({ length: width }, (_, i) => byteAt(source, at + 3 * i));
+  const sign = bytes.includes(-1) ? "\ufffd" : Buffer.from(bytes).toString("utf8");
+  if (sign.includes("\ufffd")) return out.copy(source, at, at + 3);
+  return out.pushAll(sign, at, at + 3 * width);
+}
+
+/** The byte of the `%XX` at an offset; -1 where there is none. */
+function byteAt(source: string, at: number): number {
+  return source.charCodeAt(at) === PERCENT ? hexAt(source, at + 1, 2) : -1;
+}
+
+function unescapeEntity(source: string, at: number, out: FoldedBuilder): number {
+  if (source.charCodeAt(at + 1) !== 35) {
+    NAMED_ENTITY.lastIndex = at;
+    const name = NAMED_ENTITY.exec(source)?.[1];
+    if (name === undefined) return out.copy(source, at, at + 1);
+    const end = at + name.length + 2;
+    const sign = ENTITIES.get(name.toLowerCase());
+    return sign === undefined ? out.copy(source, at, end) : out.pushAll(sign, at, end);
   }
+  const hex = (source.charCodeAt(at + 2) | 32) === 120;
+  const from = hex ? at + 3 : at + 2;
+  const unitsMax = hex ? 6 : 7;
+  let code = 0;
+  let to = from;
+  for (; to < from + unitsMax; to++) {
+    const value = HEX_VALUES[source.charCodeAt(to)] ?? NOT_HEX;
+    if (value >= (hex ? 16 : 10)) break;
+    code = code * (hex ? 16 : 10) + value;
+  }
+  if (to === from) return out.copy(source, at, at + 1);
+  if (source.charCodeAt(to) === 59) to++;
+  return code > 0x10ffff ? out.copy(source, at, to) : out.pushAll(String.fromCodePoint(code), at, to);
+}
+
+/** `\uXXXX` and `\xXX`. */
+function unescapeBackslash(source: string, at: number, out: FoldedBuilder): number {
+  const letter = source.charCodeAt(at + 1) | 32;
+  const units = letter === 117 ? 4 : letter === 120 ? 2 : 0;
+  const code = units === 0 ? -1 : hexAt(source, at + 2, units);
+  return code < 0 ? out.copy(source, at, at + 1) : out.push(code, at, at + 2 + units);
+}
+
+const NOT_HEX = 16;
+const HEX_VALUES = new Uint8Array(128).fill(NOT_HEX);
+for (let value = 0; value < 16; value++) {
+  const sign = value.toString(16);
+  for (const one of [sign, sign.toUpperCase()]) HEX_VALUES[one.charCodeAt(0)] = value;
+}
+
+/** The number that so many hexadecimal signs make; -1 where they are not. */
+function hexAt(source: string, at: number, units: number): number {
+  let number = 0;
+  for (let i = at; i < at + units; i++) {
+    const value = HEX_VALUES[source.charCodeAt(i)] ?? NOT_HEX;
+    if (value === NOT_HEX) return -1;
+    number = number * 16 + value;
+  }
+  return number;
 }
 
 function compose(outer: Folded, inner: Folded): Folded {
   const { starts, ends } = outer;
   if (!starts || !ends) return inner;
   if (!inner.starts || !inner.ends) return { text: inner.text, starts, ends };
-  return {
-    text: inner.text,
-    starts: inner.starts.map((i) => starts[i] ?? starts[starts.length - 1] ?? 0),
-    ends: inner.ends.map((i) => (i === 0 ? 0 : ends[i - 1]!)),
-  };
+  const last = starts.length - 1;
+  for (let i = 0; i < inner.starts.length; i++) {
+    inner.starts[i] = last < 0 ? 0 : starts[Math.min(inner.starts[i]!, last)]!;
+    const end = inner.ends[i]!;
+    inner.ends[i] = end === 0 ? 0 : ends[end - 1]!;
+  }
+  return inner;
 }
 
 const NOT_ASCII = /[\u0080-\uffff]/;
@@ -143,33 +187,55 @@ export function hasOddUnits(source: string): boolean {
   return false;
 }
 
+/** Longer texts get memory of their own. */
+const KEPT_UNITS_MAX = 256 * 1024;
+
+interface Room {
+  units: Uint16Array<ArrayBuffer>;
+  starts: Uint32Array;
+  ends: Uint32Array;
+}
+
+const kept = roomFor(KEPT_UNITS_MAX);
+
+function roomFor(units: number): Room {
+  return { units: new Uint16Array(units), starts: new Uint32Array(units), ends: new Uint32Array(units) };
+}
+
+/** Only one builds at a time, in memory that is kept between texts; what is done has memory of its own. */
 class FoldedBuilder {
-  private readonly units: Uint16Array;
-  private readonly starts: Uint32Array;
-  private readonly ends: Uint32Array;
+  private readonly room: Room;
   private length = 0;
 
   constructor(capacity: number) {
-    this.units = new Uint16Array(capacity);
-    this.starts = new Uint32Array(capacity);
-    this.ends = new Uint32Array(capacity);
+    this.room = capacity <= KEPT_UNITS_MAX ? kept : roomFor(capacity);
   }
 
-  push(unit: number, start: number, end: number): void {
-    this.units[this.length] = unit;
-    this.starts[this.length] = start;
-    this.ends[this.length++] = end;
+  /** Like the others that add something: the answer is where it ends in the source. */
+  push(unit: number, start: number, end: number): number {
+    const { units, starts, ends } = this.room;
+    const at = this.length++;
+    units[at] = unit;
+    starts[at] = start;
+    ends[at] = end;
+    return end;
   }
 
-  copy(source: string, from: number, to: number, offset = 0): void {
-    for (let i = from; i < to; i++) this.push(source.charCodeAt(i), offset + i, offset + i + 1);
+  pushAll(text: string, start: number, end: number): number {
+    for (let i = 0; i < text.length; i++) this.push(text.charCodeAt(i), start, end);
+    return end;
+  }
+
+  copy(source: string, from: number, to: number): number {
+    for (let i = from; i < to; i++) this.push(source.charCodeAt(i), i, i + 1);
+    return to;
   }
 
   done(): Folded {
-    return {
-      text: Buffer.from(this.units.buffer, 0, this.length * 2).toString("utf16le"),
-      starts: this.starts.subarray(0, this.length),
-      ends: this.ends.subarray(0, this.length),
-    };
+    const { length } = this;
+    const { units, starts, ends } = this.room;
+    const text = Buffer.from(units.buffer, 0, length * 2).toString("utf16le");
+    if (this.room === kept) units.fill(0, 0, length);
+    return { text, starts: starts.slice(0, length), ends: ends.slice(0, length) };
   }
 }

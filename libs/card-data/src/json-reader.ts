@@ -1,6 +1,7 @@
 import type { JsonFrame, KeyNode } from "./json-frame.js";
 import { KeyTree } from "./json-frame.js";
-import { JsonRefused } from "./json-refused.js";
+import type { Stop } from "./json-refused.js";
+import { JsonRefused, stop, whereStopped } from "./json-refused.js";
 import { decodeJsonString } from "./json-string.js";
 import { HAS_ESCAPE, HAS_NON_ASCII, JsonTokens, malformed } from "./json-tokens.js";
 import type { TextBytes } from "./text-bytes.js";
@@ -46,24 +47,25 @@ const CLOSE_ARRAY = 93;
 
 /**
  * Reads one strict JSON value (RFC 8259) and tells `sink` of each string, number and key with its offsets. Iterative:
- * depth costs no stack. `source` are the bytes of `text`.
- *
- * @throws JsonRefused where the text is not JSON, names a key twice, nests too deeply or goes on after the value.
+ * depth costs no stack. `source` are the bytes of `text`. The answer is where and why it stopped: where the text is not
+ * JSON, names a key twice, nests too deeply or goes on after the value.
  */
 export function readJson(
   text: string,
   source: TextBytes,
   sink: JsonSink | undefined,
   options: JsonReadOptions = {},
-): void {
-  new Reader(text, source, sink, options).read(options.depthMax ?? JSON_DEPTH_MAX);
+): Stop | undefined {
+  const reader = new Reader(text, source, sink, options);
+  return whereStopped(() => reader.read(options.depthMax ?? JSON_DEPTH_MAX));
 }
 
 /** Refuses what `scanJson` refuses; afterwards `JSON.parse` reads the text as every other reader does. */
 export function checkJson(text: string, options: JsonReadOptions = {}): void {
   const source = borrowBytes(text);
   try {
-    readJson(text, source, undefined, options);
+    const stopped = readJson(text, source, undefined, options);
+    if (stopped) throw new JsonRefused(stopped.code, stopped.offset);
   } finally {
     returnBytes(source);
   }
@@ -102,7 +104,7 @@ class Reader extends JsonTokens {
         at = this.skipString(at);
         if (sink) sink.string(frame, key, index, start, at, this.traits);
       } else if (code === OPEN_OBJECT || code === OPEN_ARRAY) {
-        if (++depth > depthMax) throw new JsonRefused("too_deep", at);
+        if (++depth > depthMax) stop("too_deep", at);
         const array = code === OPEN_ARRAY;
         at = this.skipSpace(at + 1);
         if (bytes[at] !== (array ? CLOSE_ARRAY : CLOSE_OBJECT)) {
@@ -123,7 +125,7 @@ class Reader extends JsonTokens {
       for (;;) {
         at = this.skipSpace(at);
         if (!frame) {
-          if (at < this.length) throw new JsonRefused("trailing_data", at);
+          if (at < this.length) stop("trailing_data", at);
           return;
         }
         const next = bytes[at];
@@ -162,7 +164,7 @@ class Reader extends JsonTokens {
           : this.text.slice(start + 1, end - 1);
       const sampleUnits = (traits & (HAS_ESCAPE | HAS_NON_ASCII)) === 0 ? end - start : 0;
       const node = this.tree.add(frame, name, start, sampleUnits);
-      if (!node) throw new JsonRefused("duplicate_key", start);
+      if (!node) stop("duplicate_key", start);
       if (sink && sink.key(frame, node, start, end, traits)) node.noted = true;
     }
     const at = this.skipSpace(end);

@@ -19,3 +19,33 @@ export class JsonRefused extends CountersignError {
     this.offset = offset;
   }
 }
+
+/** Why and where reading stopped. */
+export interface Stop {
+  code: JsonRefusal;
+  offset: number;
+}
+
+/** Thrown to leave the reader, which nobody outside sees; an error of its own each time costs more than the reading. */
+class Stopped extends Error implements Stop {
+  code: JsonRefusal = "malformed_json";
+  offset = 0;
+}
+const stopped = new Stopped();
+
+export function stop(code: JsonRefusal, offset: number): never {
+  stopped.code = code;
+  stopped.offset = offset;
+  throw stopped;
+}
+
+/** What `stop` said while the function ran; nothing where it came to its end. */
+export function whereStopped(run: () => void): Stop | undefined {
+  try {
+    run();
+    return undefined;
+  } catch (error) {
+    if (error === stopped) return { code: stopped.code, offset: stopped.offset };
+    throw error;
+  }
+}

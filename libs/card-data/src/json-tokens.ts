@@ -1,5 +1,5 @@
 import { CLASS_OF, ODD } from "./digits.js";
-import { JsonRefused } from "./json-refused.js";
+import { stop } from "./json-refused.js";
 import type { TextBytes } from "./text-bytes.js";
 import { endOfMarks, nextMark } from "./text-bytes.js";
 
@@ -126,5 +126,5 @@ export class JsonTokens {
 }
 
 export function malformed(offset: number): never {
-  throw new JsonRefused("malformed_json", offset);
+  stop("malformed_json", offset);
 }

@@ -4,6 +4,7 @@ import { Collector } from "./collector.js";
 import type { JsonFrame } from "./json-frame.js";
 import type { JsonReadOptions } from "./json-reader.js";
 import { readJson } from "./json-reader.js";
+import type { Stop } from "./json-refused.js";
 import { JsonRefused } from "./json-refused.js";
 import { decodeJsonString, encodeJsonFragment, rawOffsets } from "./json-string.js";
 import { KeyNames } from "./key-names.js";
@@ -29,13 +30,9 @@ export function scanJsonTokens(
   settings: Settings,
   scanString: ScanString,
 ): Found | undefined {
-  let tokens: TokenFound[];
-  try {
-    ({ tokens } = findInTokens(text, place, settings, scanString, { allowDuplicateKeys: true }));
-  } catch (error) {
-    if (error instanceof JsonRefused) return undefined;
-    throw error;
-  }
+  const collector = collect(text, place, settings, { allowDuplicateKeys: true });
+  if (!(collector instanceof Collector)) return undefined;
+  const { tokens } = search(text, place, settings, scanString, collector);
   return {
     findings: tokens.flatMap(({ token, found }) =>
       found.findings.map((finding) => {
@@ -60,10 +57,25 @@ export function findInTokens(
   place: Place,
   settings: Settings,
   scanString: ScanString,
-  options: JsonReadOptions,
-): { tokens: TokenFound[]; names: KeyNames } {
+): TokensFound {
+  const collector = collect(text, place, settings, {});
+  if (!(collector instanceof Collector)) throw new JsonRefused(collector.code, collector.offset);
+  return search(text, place, settings, scanString, collector);
+}
+
+interface TokensFound {
+  tokens: TokenFound[];
+  names: KeyNames;
+}
+
+function search(
+  text: string,
+  place: Place,
+  settings: Settings,
+  scanString: ScanString,
+  { candidates, neighbours }: Collector,
+): TokensFound {
   const names = new KeyNames();
-  const { candidates, neighbours } = collect(text, place, settings, options);
   if (candidates.length === 0 && neighbours.length < 2) return { tokens: [], names };
 
   const meanings = new Meanings(text, place.meaning, settings);
@@ -116,12 +128,11 @@ function searchToken(
   return { findings: found.findings, rewrites };
 }
 
-function collect(text: string, place: Place, settings: Settings, options: JsonReadOptions): Collector {
+function collect(text: string, place: Place, settings: Settings, options: JsonReadOptions): Collector | Stop {
   const source = borrowBytes(text);
   try {
     const collector = new Collector(text, source, place.meaning, settings);
-    readJson(text, source, collector, options);
-    return collector;
+    return readJson(text, source, collector, options) ?? collector;
   } finally {
     returnBytes(source);
   }

@@ -36,7 +36,7 @@ export function scanText(text: string, options: ScanOptions): ScanResult {
  */
 export function scanJson(text: string, options: ScanOptions): ScanResult {
   const settings = prepare(options);
-  const { tokens, names } = findInTokens(text, { meaning: 0, depth: 0 }, settings, scanValue, {});
+  const { tokens, names } = findInTokens(text, { meaning: 0, depth: 0 }, settings, scanValue);
   if (tokens.length === 0) return result(text, [], []);
   const findings = tokens.flatMap(({ token, found }) => {
     const path = pointerTo(token.frame, token.key, token.index, names);

@@ -18,12 +18,16 @@ const READINGS_MAX = 4;
 /** Hides card data in plain text, with escapes and without; `meaning` is that of the field (see KEY). */
 export function searchText(draft: Draft, meaning: number, settings: Settings): void {
   // Escaped tracks first: once the card in one is hidden, nothing tells the rest of it.
-  if (mayHoldEscapes(draft.masked)) hideTracks(draft, foldEscapes(draft.masked));
+  let source = draft.masked;
+  let unescaped = mayHoldEscapes(source) ? foldEscapes(source) : undefined;
+  if (unescaped) hideTracks(draft, unescaped);
   for (let reading = 0; reading < READINGS_MAX; reading++) {
     let found = scanFolded(draft, foldUnicode(draft.masked), meaning, settings);
-    if (mayHoldEscapes(draft.masked)) {
-      found = scanFolded(draft, foldEscapes(draft.masked), meaning, settings) || found;
+    if (draft.masked !== source) {
+      source = draft.masked;
+      unescaped = mayHoldEscapes(source) ? foldEscapes(source) : undefined;
     }
+    if (unescaped) found = scanFolded(draft, unescaped, meaning, settings) || found;
     if (!found) return;
     if (!hasOddUnits(draft.masked) && !mayHoldCard(draft.masked, 0, draft.masked.length)) return;
   }

@@ -28,8 +28,16 @@ export function labelsCard(text: string, from: number): boolean {
   if (!(before === 32 || before === 34 || before === 39 || before === 58 || before === 61 || before === 35)) {
     return false;
   }
+  // Nor is there one behind another number.
+  let at = from - 1;
+  while (at >= from - LABEL_GAP_MAX && LABEL_GAP.has(text.charCodeAt(at))) at--;
+  const last = text.charCodeAt(at);
+  if (last >= 48 && last <= 57) return false;
   return CARD_LABEL.test(text.slice(Math.max(0, from - 40), from));
 }
+
+const LABEL_GAP: ReadonlySet<number> = new Set(Buffer.from(" \t\r\n\"'\\:=#.", "latin1"));
+const LABEL_GAP_MAX = 12;
 
 const OTHER_NUMBER =
   /(?:^|[^a-z])(?:imei|iccid|imsi|msisdn|meid|ean|gtin|upc|isbn|barcode|tracking|phone|tel|mobile|fax|call|whatsapp|timestamp)[^a-z]{0,6}(?:(?:number|no|code|13|14)[^a-z]{0,6})?$/i;
