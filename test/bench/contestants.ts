@@ -86,7 +86,7 @@ const schema = async (): Promise<string> => {
 };
 
 const benchPolicy = `
-permit (principal in Group::"payments-engineers", action == Action::"openSession", resource == Endpoint::"bench");
+permit (principal in Group::"payments-engineers", action in [Action::"openSession", Action::"openSessionUnattended"], resource == Endpoint::"bench");
 permit (principal in Group::"payments-engineers", action in [Action::"call", Action::"callUnattended"], resource in Endpoint::"bench");
 `;
 

@@ -1,32 +1,14 @@
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { inContext, isChromiumThere, launchChromium, watch } from "./chromium.fixture.js";
 import { startTestSuite } from "./suite.fixture.js";
 
-const executablePath = process.env["CHROMIUM_PATH"] ?? "/usr/bin/chromium";
-const isThere = existsSync(executablePath);
-if (!isThere)
-  process.stderr.write(
-    `The session page is not tried: there is no ${executablePath}; install chromium, or set CHROMIUM_PATH.\n`,
-  );
-
-const flags = [
-  "--headless",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
-
 /** What a real browser makes of our pages: a policy that is too strict shows only there. */
-describe.skipIf(!isThere)("the session page in a real browser", () => {
+describe.skipIf(!isChromiumThere)("the session page in a real browser", () => {
   let suite: Awaited<ReturnType<typeof startTestSuite>>;
   let browser: Browser;
   let client: Server;
@@ -35,7 +17,7 @@ describe.skipIf(!isThere)("the session page in a real browser", () => {
 
   beforeAll(async () => {
     suite = await startTestSuite({}, { services: ["identity", "session-broker"] });
-    browser = await chromium.launch({ executablePath, args: flags });
+    browser = await launchChromium();
     elsewhere = createServer((request, response) => {
       const framed = new URL(request.url ?? "/", "http://x").searchParams.get("frame");
       response
@@ -85,34 +67,11 @@ describe.skipIf(!isThere)("the session page in a real browser", () => {
     return `${identity}/authorize?${params.toString()}`;
   }
 
-  /** Whatever the browser refused to do on the way. */
-  function watch(page: Page): string[] {
-    const problems: string[] = [];
-    page.on("console", (message) => {
-      if (message.type() === "error" && !message.location().url.endsWith("/favicon.ico"))
-        problems.push(message.text());
-    });
-    page.on("pageerror", (error) => problems.push(error.message));
-    return problems;
-  }
-
   async function logIn(page: Page, start: string): Promise<void> {
     await page.goto(start);
     await page.getByRole("link", { name: "Log in with Company account" }).click();
     await page.getByRole("button", { name: /Erin Engineer/ }).click();
     await page.getByRole("heading", { name: "Access to Payments" }).waitFor();
-  }
-
-  async function inContext<T>(
-    options: Parameters<Browser["newContext"]>[0],
-    act: (page: Page, context: BrowserContext) => Promise<T>,
-  ): Promise<T> {
-    const context = await browser.newContext(options);
-    try {
-      return await act(await context.newPage(), context);
-    } finally {
-      await context.close();
-    }
   }
 
   it.each([
@@ -121,7 +80,7 @@ describe.skipIf(!isThere)("the session page in a real browser", () => {
     ["to a client that calls itself localhost", "localhost", true],
   ])("leads back to the client %s", async (_, host, javaScriptEnabled) => {
     const redirectUri = `http://${host}:${portOf(client)}/callback`;
-    await inContext({ javaScriptEnabled }, async (page) => {
+    await inContext(browser, { javaScriptEnabled }, async (page) => {
       const problems = watch(page);
       await logIn(page, await beginLogin(redirectUri));
       await page.getByLabel("What do you need it for?").fill("INC-4711: customer was charged twice");
@@ -138,7 +97,7 @@ describe.skipIf(!isThere)("the session page in a real browser", () => {
 
   it("lets the client send the browser on to a page of its own", async () => {
     const redirectUri = `http://127.0.0.1:${portOf(client)}/callback/onward`;
-    await inContext({}, async (page) => {
+    await inContext(browser, {}, async (page) => {
       await logIn(page, await beginLogin(redirectUri));
       await page.getByLabel("What do you need it for?").fill("INC-4711");
       await page.getByRole("button", { name: "Start the session" }).click();
@@ -149,7 +108,7 @@ describe.skipIf(!isThere)("the session page in a real browser", () => {
 
   it("tells the client when the person cancels", async () => {
     const redirectUri = `http://127.0.0.1:${portOf(client)}/callback`;
-    await inContext({}, async (page) => {
+    await inContext(browser, {}, async (page) => {
       await logIn(page, await beginLogin(redirectUri));
       await page.getByRole("button", { name: "Cancel" }).click();
       await page.getByRole("heading", { name: "You can close this window" }).waitFor();
@@ -159,7 +118,7 @@ describe.skipIf(!isThere)("the session page in a real browser", () => {
 
   it("says who asks, for what and with which tools, in words that a screen reader finds", async () => {
     const redirectUri = `http://127.0.0.1:${portOf(client)}/callback`;
-    await inContext({}, async (page) => {
+    await inContext(browser, {}, async (page) => {
       const problems = watch(page);
       await logIn(page, await beginLogin(redirectUri, "<img src=x onerror=alert(1)>"));
       expect(await page.title()).toBe("Access to Payments – Countersign");
@@ -183,7 +142,7 @@ describe.skipIf(!isThere)("the session page in a real browser", () => {
 
   it("is not shown in a frame", async () => {
     const redirectUri = `http://127.0.0.1:${portOf(client)}/callback`;
-    await inContext({}, async (page) => {
+    await inContext(browser, {}, async (page) => {
       await logIn(page, await beginLogin(redirectUri));
       const address = page.url();
       const problems = watch(page);

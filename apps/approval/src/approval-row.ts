@@ -37,7 +37,7 @@ export const approvalOf = ({ status, request, ...row }: ApprovalRow): Known => {
 /** An approval as the API shows it. */
 export const viewOf = (approval: Known): ApprovalView => {
   const { status, request, requestedAt } = approval;
-  const view = { ...request, status, requestedAt };
+  const view = { ...request, kind: request.kind ?? "call", status, requestedAt };
   if (approval.status === "pending") return view;
   const { settledAt, decidedBy, comment } = approval;
   return {

@@ -12,7 +12,7 @@ import { PoliciesConsumer } from "./policies.consumer.js";
 import { schemaName as schema } from "./schema-name.js";
 
 /**
- * Has held calls decided by other people than their requester. Commands come in by `ApprovalsConsumer`, people by the
+ * Has calls, sessions, extensions and reveals decided by other people than their requester. Commands come in by `ApprovalsConsumer`, people by the
  * controller, time by `Expiry`, and who may decide by `PoliciesConsumer`; all of them decide with the functions in
  * `domain/` and leave through the outbox.
  */

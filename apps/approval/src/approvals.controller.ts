@@ -23,7 +23,7 @@ export class ApprovalsController {
     return this.approvals.get(caller, approvalId);
   }
 
-  /** Somebody else's call, by those whom the policies designate, while it is pending. */
+  /** What somebody else asked for, by those whom the policies designate, while it is pending. */
   @Post(":id/decision")
   @HttpCode(200)
   decide(

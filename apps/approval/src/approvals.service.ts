@@ -78,15 +78,15 @@ export class Approvals {
 const refusalOf = (reason: ApprovalAttemptRefused["reason"], status: string): ApiError => {
   switch (reason) {
     case "own_call":
-      return new ApiError(403, reason, "Nobody decides their own call; somebody else has to.");
-    case "not_designated":
       return new ApiError(
         403,
         reason,
-        "The policies do not let you decide this call; ask one of its approvers.",
+        "Nobody decides what they asked for themselves; somebody else has to.",
       );
+    case "not_designated":
+      return new ApiError(403, reason, "The policies do not let you decide this; ask one of its approvers.");
     case "not_pending":
-      return new ApiError(409, reason, `The call is ${status} already; there is nothing to decide.`);
+      return new ApiError(409, reason, `It is ${status} already; there is nothing to decide.`);
   }
 };
 

@@ -31,6 +31,8 @@ import { loadSigningKeys } from "./provider/signing-keys.js";
 import { registerTokenExchange } from "./provider/token-exchange.js";
 import { Seals } from "./seals.js";
 import { SessionRequests } from "./session-requests.js";
+import { AskedSessions } from "./store/asked-sessions.js";
+import { GrantTerms } from "./store/grant-terms.js";
 import { Logins } from "./store/logins.js";
 import { OidcStore, removeExpired } from "./store/oidc-store.js";
 import { OneTime } from "./store/one-time.js";
@@ -63,6 +65,7 @@ export class IdentityModule implements OnApplicationBootstrap, OnApplicationShut
         IdentityEvents,
         SessionRequests,
         PersonSessions,
+        GrantTerms,
         Authorizations,
         LoginSteps,
         {
@@ -80,6 +83,12 @@ export class IdentityModule implements OnApplicationBootstrap, OnApplicationShut
           inject: [DataSource],
           useFactory: (dataSource: DataSource) =>
             new ClientConsents(new OidcStore(dataSource, "Consent"), isSecure(config)),
+        },
+        {
+          provide: AskedSessions,
+          inject: [DataSource],
+          useFactory: (dataSource: DataSource) =>
+            new AskedSessions(new OidcStore(dataSource, "AskedSession")),
         },
         {
           provide: BackChannelLogout,

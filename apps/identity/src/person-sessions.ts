@@ -5,7 +5,15 @@ import { SessionRequests } from "./session-requests.js";
 import { SessionsView } from "./views/sessions.view.js";
 
 /** What of the authorization server's memory would let a person, or a client in their name, go on. */
-const models = ["Session", "Interaction", "AuthorizationCode", "RefreshToken", "Grant", "DeviceCode"];
+const models = [
+  "Session",
+  "Interaction",
+  "AuthorizationCode",
+  "RefreshToken",
+  "Grant",
+  "DeviceCode",
+  "AskedSession",
+];
 
 /** All that one person has here: logins, codes, refresh tokens and sessions. */
 @Injectable()
@@ -22,7 +30,7 @@ export class PersonSessions {
       `DELETE FROM "identity".oidc_models WHERE payload->>'accountId' = $1 AND model = ANY ($2)`,
       [principalId, models],
     );
-    const ids = this.sessions.activeOf(principalId);
+    const ids = this.sessions.openOf(principalId);
     await Promise.all(ids.map((sessionId) => this.requests.revoke(sessionId, reason, cause)));
   }
 }

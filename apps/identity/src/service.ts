@@ -14,7 +14,11 @@ export const identityService: ServiceDefinition<typeof identityConfig> = {
   transports: (_app, around) => [
     new ViewTransport(around, [
       { topic: "policy.bundles" },
-      { topic: "session.events", sinceMs: sessionsSinceMs, ignores: ["SessionRequested"] },
+      {
+        topic: "session.events",
+        sinceMs: sessionsSinceMs,
+        ignores: ["SessionRequested", "SessionExtensionRequested", "SessionExtensionRefused"],
+      },
     ]),
   ],
 };

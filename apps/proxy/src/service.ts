@@ -16,7 +16,17 @@ export const proxyService: ServiceDefinition<typeof proxyConfig> = {
   prepare: takeBodiesAsStreams,
   transports: (_, around) => [
     new ViewTransport(around, [
-      { topic: "session.events", sinceMs: sessionMsMax, ignores: ["SessionRequested", "SessionDenied"] },
+      {
+        topic: "session.events",
+        sinceMs: sessionMsMax,
+        ignores: [
+          "SessionRequested",
+          "SessionAwaitsApproval",
+          "SessionDenied",
+          "SessionExtensionRequested",
+          "SessionExtensionRefused",
+        ],
+      },
       { topic: "policy.bundles" },
       { topic: "policy.tools" },
       { topic: "mcp.tools" },

@@ -9,7 +9,7 @@ import { TrafficProgress } from "./traffic-progress.js";
 const everyMs = 1_000;
 const batchMax = 500;
 
-/** Ends sessions that are over, within about a second, in one replica at a time. */
+/** Ends sessions and waits that are over, within about a second, in one replica at a time. */
 @Injectable()
 export class Expiry implements OnApplicationBootstrap, OnModuleDestroy {
   readonly #ticker: Ticker;
@@ -38,9 +38,10 @@ export class Expiry implements OnApplicationBootstrap, OnModuleDestroy {
     const seenUntil = await this.traffic.seenUntil();
     const due: { session_id: string }[] = await this.dataSource.query(
       `SELECT session_id FROM "${schema}".sessions
-       WHERE status = 'active'
-         AND (expires_at <= $1 OR last_activity_at + make_interval(secs => idle_seconds) <= least($1, $2))
-       ORDER BY expires_at LIMIT ${batchMax}`,
+       WHERE (status = 'active'
+           AND (expires_at <= $1 OR last_activity_at + make_interval(secs => idle_seconds) <= least($1, $2)))
+         OR (status = 'waiting' AND waits_until <= $1)
+       ORDER BY coalesce(expires_at, waits_until) LIMIT ${batchMax}`,
       [this.clock.now(), seenUntil],
     );
     for (const { session_id } of due)

@@ -23,19 +23,20 @@ const operation = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("method"), name: z.string() }),
 ]);
 const call = { principal, endpoint: endpointName, operation, arguments: z.unknown().optional(), client };
+const session = {
+  principal,
+  endpoint: endpointName,
+  client,
+  justification: z.string().default(""),
+  authentication,
+};
 const overEvidence = { principal, endpoint: endpointName.optional() };
 
 /** Body of `POST /policy/simulate`: a question, and optionally the policies to ask instead of the published ones. */
 export const simulateRequest = z.object({
   request: z.discriminatedUnion("action", [
-    z.object({
-      action: z.literal("openSession"),
-      principal,
-      endpoint: endpointName,
-      client,
-      justification: z.string().default(""),
-      authentication,
-    }),
+    z.object({ action: z.literal("openSession"), ...session }),
+    z.object({ action: z.literal("openSessionUnattended"), ...session }),
     z.object({ action: z.literal("call"), ...call }),
     z.object({ action: z.literal("callUnattended"), ...call }),
     z.object({
@@ -47,6 +48,7 @@ export const simulateRequest = z.object({
       arguments: z.unknown().optional(),
     }),
     z.object({ action: z.literal("reveal"), ...overEvidence }),
+    z.object({ action: z.literal("revealUnattended"), ...overEvidence }),
     z.object({ action: z.literal("search"), ...overEvidence }),
     z.object({ action: z.literal("administer"), principal }),
   ]),

@@ -14,8 +14,12 @@ export const sessionBroker: ServiceDefinition<typeof sessionBrokerConfig> = {
     const dataSource = app.get(DataSource);
     const outbox = app.get(Outbox);
     const activity = app.get(Activity);
+    const sources = [
+      { topic: "session.commands" },
+      { topic: "approval.events", ignores: ["ApprovalRequested", "ApprovalAttemptRefused"] },
+    ] as const;
     return [
-      new DurableTransport(around, [{ topic: "session.commands" }], {
+      new DurableTransport(around, sources, {
         dataSource,
         schema,
         afterCommit: () => outbox.wake(),

@@ -9,10 +9,14 @@ import { fileURLToPath } from "node:url";
 import type { INestApplication } from "@nestjs/common";
 import {
   apiAudience,
+  type ApprovalGranted,
   type EventMessage,
   type Principal,
   policyBundlePublished,
+  type RequestApproval,
   type RequestSession,
+  type SessionAwaitsApproval,
+  type SessionView,
   sessionView,
   topics,
   type TopicName,
@@ -30,7 +34,7 @@ import {
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
 import { BundlePublisher } from "./bundle/bundle-publisher.js";
-import { sessionBrokerConfig } from "./config.js";
+import { type SessionBrokerConfig, sessionBrokerConfig } from "./config.js";
 import { sessionBrokerSchema } from "./index.js";
 import { sessionBroker } from "./service.js";
 
@@ -48,6 +52,7 @@ const seen: EventMessage[] = [];
 let issuer: Server;
 let issuerUrl: string;
 let folder: string;
+let config: SessionBrokerConfig;
 let app: INestApplication;
 let api: string;
 let db: Client;
@@ -55,12 +60,25 @@ let db: Client;
 const ada: Principal = { id: `company:ada-${database}`, kind: "human", groups: ["payments-engineers"] };
 const mallory: Principal = { id: `company:mallory-${database}`, kind: "human", groups: [] };
 const eve: Principal = { ...ada, id: `company:eve-${database}` };
+const chris: Principal = {
+  id: `company:chris-${database}`,
+  kind: "human",
+  groups: ["payments-engineers", "payments-contractors"],
+};
+const lee: Principal = {
+  id: `company:lee-${database}`,
+  kind: "human",
+  name: "Lee",
+  groups: ["payments-leads"],
+};
 const administrator: Principal = { id: "company:root", kind: "human", groups: ["administrators"] };
 
 beforeAll(async () => {
   await makeTopics(
     "session.commands",
     "session.events",
+    "approval.commands",
+    "approval.events",
     "policy.bundles",
     "policy.tools",
     "mcp.traffic",
@@ -84,7 +102,7 @@ beforeAll(async () => {
   await producer.connect();
   await consumer.connect();
   await consumer.subscribe({
-    topics: ["session.events", "policy.bundles", "policy.tools"],
+    topics: ["session.events", "approval.commands", "policy.bundles", "policy.tools"],
     fromBeginning: true,
   });
   await consumer.run({
@@ -95,18 +113,22 @@ beforeAll(async () => {
     },
   });
 
-  const config = parseConfig("session-broker", sessionBrokerConfig, {
+  config = parseConfig("session-broker", sessionBrokerConfig, {
     KAFKA_BROKERS: inject("kafkaBrokers"),
     DATABASE_URL: url,
     GATEWAY_URL: "http://127.0.0.1:8080",
     ISSUER_URL: issuerUrl,
     COUNTERSIGN_CONFIG: join(folder, "countersign.yaml"),
   });
+  await startApp();
+});
+
+async function startApp(): Promise<void> {
   app = await createService(sessionBroker, config, log);
   await app.listen(0, "127.0.0.1");
   await app.startAllMicroservices();
   api = await app.getUrl();
-});
+}
 
 afterAll(async () => {
   await app?.close();
@@ -396,6 +418,238 @@ describe("the session broker", () => {
     expect((await call(administrator, "GET", "/endpoints")).body).toMatchObject([{ url, upstream: {} }]);
   });
 });
+
+describe("a session that somebody has to approve", () => {
+  const endOf = (sessionId: string) =>
+    seenEvent(
+      ({ type, subject }) => subject === sessionId && (type === "SessionGranted" || type === "SessionDenied"),
+    );
+
+  it("is opened by nobody but another person whom the policies designate, for exactly what was asked", async () => {
+    const refused: [Partial<ApprovalGranted>, string][] = [
+      [{ by: chris }, "nobody approves their own"],
+      [{ by: { ...chris, groups: ["payments-leads"] } }, "nobody approves their own"],
+      [{ by: eve }, "no policy lets"],
+      [{ by: { ...lee, groups: [] } }, "no policy lets Lee give it"],
+      [{ requestDigest: "0".repeat(64) }, "something else"],
+    ];
+    for (const [changes, words] of refused) {
+      const waiting = await awaitApproval();
+      await sendApproval("ApprovalGranted", waiting, { by: lee, ...changes });
+      expect(await endOf(waiting.sessionId)).toMatchObject({
+        type: "SessionDenied",
+        data: { cause: "void", reason: expect.stringContaining(words) },
+      });
+    }
+  });
+
+  it("is not opened after its time, nor by the approval of another one", async () => {
+    const [late, other] = [await awaitApproval(), await awaitApproval()];
+    await sendApproval("ApprovalGranted", other, { by: lee, requestDigest: late.requestDigest });
+    expect((await endOf(other.sessionId)).type).toBe("SessionDenied");
+    await db.query(
+      `UPDATE session_broker.sessions SET waits_until = now(), wait = jsonb_set(wait, '{waitsUntil}', to_jsonb($2::text))
+       WHERE session_id = $1`,
+      [late.sessionId, new Date().toISOString()],
+    );
+    expect(await endOf(late.sessionId)).toMatchObject({ type: "SessionDenied", data: { cause: "expired" } });
+    await sendApproval("ApprovalGranted", late, { by: lee });
+    await drained();
+    expect(await call(chris, "GET", `/sessions/${late.sessionId}`)).toMatchObject({
+      body: { status: "denied" },
+    });
+  });
+
+  it("is not opened where policy permits it no more at the moment of the approval", async () => {
+    const path = join(folder, "policies", "payments.cedar");
+    const text = await readFile(path, "utf8");
+    const waiting = await awaitApproval();
+    await writeFile(
+      path,
+      `${text}\n@id("freeze") forbid(principal, action == Action::"openSession", resource);`,
+    );
+    await app.get(BundlePublisher).takeUp();
+    await sendApproval("ApprovalGranted", waiting, { by: lee });
+    expect(await endOf(waiting.sessionId)).toMatchObject({
+      type: "SessionDenied",
+      data: {
+        cause: "void",
+        reason: "It was approved, but: A policy forbids it: freeze.",
+        by: { id: lee.id },
+      },
+    });
+    await writeFile(path, text);
+    await app.get(BundlePublisher).takeUp();
+  });
+
+  it("is refused at once to who cannot wait", async () => {
+    const command = commandOf({ ...request(chris), canWait: false });
+    await send("session.commands", command);
+    expect((await answersTo(command, 2))[1]).toMatchObject({
+      type: "SessionDenied",
+      data: { reason: expect.stringContaining("Another person has to approve this session") },
+    });
+  });
+
+  it("waits through a restart, and begins once though its approval is told twice", async () => {
+    const waiting = await awaitApproval();
+    expect(await call(chris, "GET", `/sessions/${waiting.sessionId}`)).toMatchObject({
+      body: { status: "waiting", approvalId: waiting.approvalId, waitsUntil: waiting.waitsUntil },
+    });
+    await app.close();
+    const told = await sendApproval("ApprovalGranted", waiting, { by: lee, comment: "for the audit" });
+    await send("approval.events", told);
+    await send("approval.events", { ...told, id: randomUUID() });
+    await startApp();
+    expect(await endOf(waiting.sessionId)).toMatchObject({
+      type: "SessionGranted",
+      cause: told.id,
+      data: { principal: chris, approvedBy: { id: lee.id, name: "Lee" }, comment: "for the audit" },
+    });
+    await drained();
+    const types = seen.filter(({ subject }) => subject === waiting.sessionId).map(({ type }) => type);
+    expect(types).toEqual(["SessionRequested", "SessionAwaitsApproval", "SessionGranted"]);
+    expect(await call(chris, "GET", `/sessions/${waiting.sessionId}`)).toMatchObject({
+      body: { status: "active", approvedBy: { id: lee.id, name: "Lee" } },
+    });
+  });
+
+  it("is refused with the approver's words, and dropped when it is revoked", async () => {
+    const [refused, dropped] = [await awaitApproval(), await awaitApproval()];
+    await sendApproval("ApprovalDenied", refused, { by: lee, comment: "wrong ticket" });
+    expect(await endOf(refused.sessionId)).toMatchObject({
+      data: { cause: "denied", reason: "Lee refused it: wrong ticket", by: { id: lee.id } },
+    });
+    expect((await call(eve, "POST", `/sessions/${dropped.sessionId}/revoke`, { reason: "x" })).status).toBe(
+      404,
+    );
+    await call(chris, "POST", `/sessions/${dropped.sessionId}/revoke`, { reason: "not needed" });
+    expect(await endOf(dropped.sessionId)).toMatchObject({
+      data: { cause: "withdrawn", reason: "not needed" },
+    });
+    await seenEvent(({ type, subject }) => type === "WithdrawApproval" && subject === dropped.approvalId);
+  });
+
+  it("is not asked for without end", async () => {
+    const dora: Principal = { ...chris, id: `company:dora-${database}` };
+    const commands = Array.from({ length: 7 }, () => commandOf({ ...request(dora), canWait: true }));
+    for (const command of commands) await send("session.commands", command);
+    const answers = await Promise.all(commands.map((command) => answersTo(command, 2)));
+    const types = answers.map(([, answer]) => answer?.type);
+    expect(types.filter((type) => type === "SessionDenied").length).toBeGreaterThan(0);
+    const { body } = await call(administrator, "POST", "/sessions/revoke", {
+      principal: dora.id,
+      reason: "x",
+    });
+    expect(body).toEqual({ revoked: types.filter((type) => type === "SessionAwaitsApproval").length });
+  });
+
+  it("can have more time if another person approves it, and nobody else asks", async () => {
+    const { sessionId } = await openSession();
+    const ask = (caller: Principal, durationSeconds: number) =>
+      call(caller, "POST", `/sessions/${sessionId}/extend`, {
+        durationSeconds,
+        justification: "INC-4711 goes on",
+      });
+    for (const other of [eve, administrator]) expect((await ask(other, 600)).status).toBe(404);
+    expect((await ask(ada, 0)).status).toBe(400);
+    expect(await ask(ada, 1_801)).toMatchObject({
+      status: 422,
+      body: { error: { code: "extension_too_long", message: expect.stringContaining("1800 seconds more") } },
+    });
+    const before = await call(ada, "GET", `/sessions/${sessionId}`);
+    expect(await ask(ada, 600)).toMatchObject({ status: 202, body: { extension: { status: "pending" } } });
+    expect(await ask(ada, 600)).toMatchObject({
+      status: 409,
+      body: { error: { code: "extension_pending" } },
+    });
+    const asked = await seenEvent(
+      ({ type, data }) => type === "RequestApproval" && (data as RequestApproval).sessionId === sessionId,
+    );
+    expect(asked.data).toMatchObject({
+      kind: "extension",
+      tool: "session:extend",
+      requester: { id: ada.id },
+    });
+    const extension = asked.data as RequestApproval;
+
+    await sendApproval("ApprovalGranted", extension, { by: ada });
+    expect(
+      await seenEvent(({ type, subject }) => type === "SessionExtensionRefused" && subject === sessionId),
+    ).toMatchObject({ data: { cause: "void" } });
+    expect((before.body as SessionView).expiresAt).toBe(
+      ((await call(ada, "GET", `/sessions/${sessionId}`)).body as SessionView).expiresAt,
+    );
+
+    const { body } = await ask(ada, 600);
+    const { approvalId, extendedUntil } = (
+      body as { extension: { approvalId: string; extendedUntil: string } }
+    ).extension;
+    const again = await seenEvent(
+      ({ type, subject }) => type === "RequestApproval" && subject === approvalId,
+    );
+    await sendApproval("ApprovalGranted", again.data as RequestApproval, { by: lee });
+    expect(
+      await seenEvent(({ type, subject }) => type === "SessionExtended" && subject === sessionId),
+    ).toMatchObject({
+      data: { expiresAt: extendedUntil, approvedBy: { id: lee.id }, justification: "INC-4711 goes on" },
+    });
+    expect(await call(ada, "GET", `/sessions/${sessionId}`)).toMatchObject({
+      body: { expiresAt: extendedUntil, extension: { status: "granted", decidedBy: { id: lee.id } } },
+    });
+    await call(ada, "POST", `/sessions/${sessionId}/revoke`, { reason: "done" });
+    expect(await ask(ada, 1)).toMatchObject({ status: 409, body: { error: { code: "session_ended" } } });
+  });
+});
+
+const awaitApproval = async (principal = chris): Promise<SessionAwaitsApproval> => {
+  const command = commandOf({ ...request(principal), canWait: true });
+  await send("session.commands", command);
+  const [, awaits] = await answersTo(command, 2);
+  expect(awaits?.type).toBe("SessionAwaitsApproval");
+  return awaits?.data as SessionAwaitsApproval;
+};
+
+const sendApproval = async (
+  type: "ApprovalGranted" | "ApprovalDenied",
+  {
+    approvalId,
+    sessionId,
+    requestDigest,
+  }: Pick<RequestApproval, "approvalId" | "sessionId" | "requestDigest">,
+  changes: Partial<ApprovalGranted>,
+): Promise<EventMessage> => {
+  const about = { approvalId, sessionId, requestDigest, endpoint: "payments", tool: "session:open" };
+  const event = envelope(type, approvalId, { ...about, requesterId: "x", ...changes });
+  await send("approval.events", event);
+  return event;
+};
+
+/** Whatever was told before has been heard: a later approval of another session has. */
+const drained = async (): Promise<void> => {
+  for (let partition = 0; partition < topics["approval.events"].partitions; partition += 1) {
+    const waiting = await awaitApproval();
+    await producer.send({
+      topic: "approval.events",
+      messages: [
+        {
+          ...encodeEvent(
+            envelope("ApprovalExpired", waiting.approvalId, {
+              approvalId: waiting.approvalId,
+              sessionId: waiting.sessionId,
+              requesterId: "x",
+              requestDigest: waiting.requestDigest,
+              endpoint: "payments",
+              tool: "session:open",
+            }),
+          ),
+          partition,
+        },
+      ],
+    });
+    await seenEvent(({ type, subject }) => type === "SessionDenied" && subject === waiting.sessionId);
+  }
+};
 
 const request = (principal: Principal): RequestSession => ({
   sessionId: ids.newId(),

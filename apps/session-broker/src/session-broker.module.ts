@@ -3,10 +3,12 @@ import { EventLog, LOG, type Logger, Outbox, PostgresModule } from "@countersign
 import { DataSource } from "typeorm";
 import { AccessReviewController } from "./access-review.controller.js";
 import { Activity } from "./activity.js";
+import { ApprovalsConsumer } from "./approvals.consumer.js";
 import { BundleRow } from "./bundle/bundle.entity.js";
 import { BundlePublisher } from "./bundle/bundle-publisher.js";
 import { CurrentBundle } from "./bundle/current-bundle.js";
 import { Expiry } from "./expiry.js";
+import { Extensions } from "./extensions.service.js";
 import { Permissions } from "./permissions.js";
 import { PolicyController } from "./policy.controller.js";
 import { schemaName as schema } from "./schema-name.js";
@@ -20,14 +22,15 @@ import { Standing } from "./standing.js";
 import { TrafficProgress } from "./traffic-progress.js";
 
 /**
- * Grants and ends sessions, and publishes the policies. Commands come in by `SessionsConsumer`, people by the
- * controllers, time by `Expiry`, and files by `BundlePublisher`; all of them decide with the functions in `domain/` and
+ * Grants and ends sessions, and publishes the policies. Commands come in by `SessionsConsumer`, approvals by
+ * `ApprovalsConsumer`, people by the controllers, time by `Expiry`, and files by `BundlePublisher`; all of them decide with the functions in `domain/` and
  * leave through the outbox.
  */
 @Module({
   imports: [PostgresModule.forSchema(schema, [SessionRow, BundleRow])],
   controllers: [
     SessionsConsumer,
+    ApprovalsConsumer,
     SessionsController,
     PolicyController,
     AccessReviewController,
@@ -44,6 +47,7 @@ import { TrafficProgress } from "./traffic-progress.js";
     BundlePublisher,
     CurrentBundle,
     Expiry,
+    Extensions,
     Permissions,
     Sessions,
     SessionStore,

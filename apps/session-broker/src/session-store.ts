@@ -1,6 +1,8 @@
 import { Inject, Injectable } from "@nestjs/common";
+import type { RequestSession } from "@countersign/contracts";
 import { Clock, Outbox } from "@countersign/service-kit";
 import type { EntityManager } from "typeorm";
+import { approvalCommandsOf } from "./domain/approval-requests.js";
 import { type Session, type SessionEvent, evolve } from "./domain/session.js";
 import { SessionRow } from "./session.entity.js";
 import { schemaName } from "./schema-name.js";
@@ -11,7 +13,7 @@ export interface Change {
   readonly events: readonly SessionEvent[];
 }
 
-/** Sessions in PostgreSQL. What a decision changes and the events that say so are written in one transaction. */
+/** Sessions in PostgreSQL. What a decision changes, the events that say so and the approvals it needs are one transaction. */
 @Injectable()
 export class SessionStore {
   constructor(
@@ -25,6 +27,16 @@ export class SessionStore {
       `${schemaName}.count ${endpoint} ${principalId}`,
     ]);
     return manager.countBy(SessionRow, { principalId, endpoint, status: "active" });
+  }
+
+  /** How many requests of a principal wait for an approval. Bounds what approvers are asked, so it may be off by a few. */
+  countWaiting(manager: EntityManager, principalId: string): Promise<number> {
+    return manager.countBy(SessionRow, { principalId, status: "waiting" });
+  }
+
+  /** The request of the session that waits for this approval, or whose extension does. */
+  async waitingFor(manager: EntityManager, approvalId: string): Promise<RequestSession | undefined> {
+    return (await manager.findOneBy(SessionRow, { pendingApproval: approvalId }))?.request;
   }
 
   /** Locks the session, decides, and keeps what was decided. `cause` is the command that is answered. */
@@ -55,6 +67,17 @@ export class SessionStore {
           subject: sessionId,
           time: at,
           ...(cause === undefined ? {} : { cause }),
+        },
+      });
+    for (const command of approvalCommandsOf(events))
+      await this.outbox.add(manager, {
+        topic: "approval.commands",
+        event: {
+          ...command,
+          id: this.clock.newId(),
+          source: "session-broker",
+          subject: command.data.approvalId,
+          time: at,
         },
       });
     return { session, events };

@@ -1,7 +1,7 @@
 import { Controller, Inject } from "@nestjs/common";
 import { Ctx, Payload } from "@nestjs/microservices";
 import type { EventMessage, RequestSession, RevokeSession } from "@countersign/contracts";
-import { type EventContext, LOG, type Logger, OnEvent } from "@countersign/service-kit";
+import { Clock, type EventContext, LOG, type Logger, OnEvent } from "@countersign/service-kit";
 import { DataSource, type EntityManager } from "typeorm";
 import { CurrentBundle } from "./bundle/current-bundle.js";
 import { revokeSession } from "./domain/end-session.js";
@@ -16,6 +16,7 @@ export class SessionsConsumer {
     @Inject(SessionStore) private readonly store: SessionStore,
     @Inject(CurrentBundle) private readonly current: CurrentBundle,
     @Inject(DataSource) private readonly dataSource: DataSource,
+    @Inject(Clock) private readonly clock: Clock,
     @Inject(LOG) private readonly log: Logger,
   ) {}
 
@@ -28,12 +29,20 @@ export class SessionsConsumer {
     const { bundle, engine } = await this.current.read(manager);
     const endpoint = bundle.endpoints.find(({ name }) => name === data.endpoint);
     const activeSessions = await this.store.countActive(manager, data.principal.id, data.endpoint);
+    const waitingSessions = await this.store.countWaiting(manager, data.principal.id);
     await this.store.change(
       manager,
       data.sessionId,
       (session, now) => {
-        const decision = engine.decide(questionOf(data), now);
-        const ground = { endpoint, decision, bundleVersion: bundle.version, activeSessions };
+        const ground = {
+          endpoint,
+          decision: engine.decide(questionOf(data), now),
+          unattended: engine.decide(questionOf(data, "openSessionUnattended"), now),
+          bundleVersion: bundle.version,
+          activeSessions,
+          waitingSessions,
+          approvalId: this.clock.newId(),
+        };
         return requestSession(session, data, ground, now);
       },
       id,
@@ -54,7 +63,7 @@ export class SessionsConsumer {
     if (events.length === 0)
       this.log.warn(
         { sessionId: data.sessionId, status: session.status },
-        "nothing to revoke: the session is not active",
+        "nothing to revoke: the session is over, or never was",
       );
   }
 

@@ -1,7 +1,15 @@
 import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query } from "@nestjs/common";
-import { id, type Principal, revokeRequest, type SessionView } from "@countersign/contracts";
+import {
+  type ExtendRequest,
+  extendRequest,
+  id,
+  type Principal,
+  revokeRequest,
+  type SessionView,
+} from "@countersign/contracts";
 import { Caller, Shape } from "@countersign/service-kit";
 import type { z } from "zod";
+import { Extensions } from "./extensions.service.js";
 import {
   type RevokeManyRequest,
   revokeManyRequest,
@@ -12,7 +20,10 @@ import { Sessions } from "./sessions.service.js";
 
 @Controller("sessions")
 export class SessionsController {
-  constructor(@Inject(Sessions) private readonly sessions: Sessions) {}
+  constructor(
+    @Inject(Sessions) private readonly sessions: Sessions,
+    @Inject(Extensions) private readonly extensions: Extensions,
+  ) {}
 
   /** One's own sessions; all of them for administrators. */
   @Get()
@@ -37,6 +48,17 @@ export class SessionsController {
     @Body(new Shape(revokeRequest)) { reason }: z.infer<typeof revokeRequest>,
   ): Promise<SessionView> {
     return this.sessions.revoke(caller, sessionId, reason);
+  }
+
+  /** One's own alone: asks for more time, which another person has to approve. */
+  @Post(":id/extend")
+  @HttpCode(202)
+  extend(
+    @Caller() caller: Principal,
+    @Param("id", new Shape(id)) sessionId: string,
+    @Body(new Shape(extendRequest)) body: ExtendRequest,
+  ): Promise<SessionView> {
+    return this.extensions.ask(caller, sessionId, body);
   }
 
   /** Administrators only: everything that one principal has open, or that is open on one endpoint. */

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from "@nestjs/common";
 import type { Principal, SessionView } from "@countersign/contracts";
 import { ApiError, Outbox } from "@countersign/service-kit";
-import { DataSource, LessThan } from "typeorm";
+import { DataSource, In, LessThan } from "typeorm";
 import { revokeSession } from "./domain/end-session.js";
 import { Permissions } from "./permissions.js";
 import { SessionRow } from "./session.entity.js";
@@ -60,7 +60,7 @@ export class Sessions {
     return viewOf(session);
   }
 
-  /** Ends every active session that is meant; answers how many. */
+  /** Ends every session that is meant, and drops the requests that still wait; answers how many. */
   async revokeMany(
     caller: Principal,
     { principal, endpoint, reason }: RevokeManyRequest,
@@ -72,7 +72,7 @@ export class Sessions {
       const rows = await this.dataSource.manager.find(SessionRow, {
         select: { sessionId: true },
         where: {
-          status: "active",
+          status: In(["active", "waiting"]),
           ...(principal === undefined ? {} : { principalId: principal }),
           ...(endpoint === undefined ? {} : { endpoint }),
         },
@@ -84,7 +84,7 @@ export class Sessions {
             revokeSession(session, { by, reason, cause: "administrator" }),
           ),
         );
-        revoked += events.length;
+        if (events.length > 0) revoked += 1;
       }
       this.outbox.wake();
       if (rows.length < revokeBatchMax) return { revoked };
@@ -103,7 +103,7 @@ const viewOfRow = (row: SessionRow): SessionView => {
 };
 
 /** The same for a session that does not exist and for one that is not the caller's. */
-const unknownSession = () =>
+export const unknownSession = () =>
   new ApiError(404, "session_unknown", "There is no such session, or it is somebody else's.");
 
 const byOf = ({ id, name }: Principal) => (name === undefined ? { id } : { id, name });

@@ -6,15 +6,16 @@ export interface Account {
   readonly groups: readonly string[];
 }
 
-const person = (sub: string, name: string, group: string): Account => ({
+const person = (sub: string, name: string, ...groups: string[]): Account => ({
   sub,
   name,
   email: `${sub}@example.com`,
-  groups: [group],
+  groups,
 });
 
 export const accounts: readonly Account[] = [
   person("engineer", "Erin Engineer", "payments-engineers"),
+  person("contractor", "Chris Contractor", "payments-engineers", "payments-contractors"),
   person("lead", "Lee Lead", "payments-leads"),
   person("auditor", "Audrey Auditor", "auditors"),
   person("admin", "Adam Administrator", "administrators"),

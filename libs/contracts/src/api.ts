@@ -1,12 +1,25 @@
 import { z } from "zod";
-import { approvalRequested } from "./approval.messages.js";
+import { approvalKind, approvalRequested } from "./approval.messages.js";
 import { freeText } from "./free-text.js";
 import { authentication, client, endpointName, id, principal, sha256, time } from "./primitives.js";
+import { approvalFailure } from "./session.messages.js";
 
 /** Every API answers an error as this, with a fitting HTTP status. */
 export const apiError = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
 
-export const sessionStatus = z.enum(["requested", "active", "denied", "revoked", "expired"]);
+export const sessionStatus = z.enum(["requested", "waiting", "active", "denied", "revoked", "expired"]);
+
+/** The last time that more time was asked for. */
+export const extensionView = z.object({
+  approvalId: id,
+  status: z.enum(["pending", "granted", ...approvalFailure.options]),
+  durationSeconds: z.int().positive(),
+  justification: z.string(),
+  extendedUntil: time,
+  waitsUntil: time,
+  decidedBy: principal.pick({ id: true, name: true }).optional(),
+  reason: z.string().optional(),
+});
 
 /** `GET /sessions`, `GET /sessions/:id` of the session broker. */
 export const sessionView = z.object({
@@ -22,16 +35,28 @@ export const sessionView = z.object({
   lastActivityAt: time.optional(),
   endedAt: time.optional(),
   reason: z.string().optional(),
+  approvalId: id.optional(),
+  waitsUntil: time.optional().describe("While it waits for an approval: nobody can give it from then on."),
+  approvedBy: principal.pick({ id: true, name: true }).optional(),
+  extension: extensionView.optional(),
 });
 export type SessionView = z.infer<typeof sessionView>;
 
 /** Body of `POST /sessions/:id/revoke`. */
 export const revokeRequest = z.object({ reason: freeText(1, 2_000) });
 
+/** Body of `POST /sessions/:id/extend`: by how many seconds, and why. */
+export const extendRequest = z.object({
+  durationSeconds: z.int().positive().max(86_400),
+  justification: freeText(1, 2_000),
+});
+export type ExtendRequest = z.infer<typeof extendRequest>;
+
 export const approvalStatus = z.enum(["pending", "granted", "denied", "expired", "withdrawn"]);
 
 /** `GET /approvals?status=`, `GET /approvals/:id` of the approval service. */
 export const approvalView = approvalRequested.data.extend({
+  kind: approvalKind,
   status: approvalStatus,
   requestedAt: time,
   decidedAt: time.optional(),

@@ -2,18 +2,26 @@ import { z } from "zod";
 import { define, type DataOf } from "./define.js";
 import { client, endpointName, id, principal, time } from "./primitives.js";
 
+/** What is decided: a held call, an auditor's reveal, a whole session, or more time for one. */
+export const approvalKind = z.enum(["call", "reveal", "session", "extension"]);
+export type ApprovalKind = z.infer<typeof approvalKind>;
+
+const kind = approvalKind.optional().describe("`call` if absent.");
+const callId = id.optional().describe("Absent where no call is decided.");
+
 const request = z.object({
   approvalId: id.describe("Also the message key."),
-  callId: id,
+  kind,
+  callId,
   sessionId: id,
   requester: principal,
   client,
   endpoint: endpointName,
   tool: z.string(),
-  arguments: z.string().describe("The call's arguments as masked JSON, as the approver sees them."),
+  arguments: z.string().describe("What exactly is asked for, as masked JSON, as the approver sees it."),
   requestDigest: z
     .string()
-    .describe("Keyed digest of the exact call; the approval holds for this digest and no other."),
+    .describe("Digest of exactly what is asked for; the approval holds for this digest and no other."),
   justification: z.string(),
   expiresAt: time,
 });
@@ -21,7 +29,8 @@ const request = z.object({
 /** What every event about one approval carries, so that each can be read on its own. */
 const aboutApproval = {
   approvalId: id,
-  callId: id,
+  kind,
+  callId,
   sessionId: id,
   endpoint: endpointName,
   tool: z.string(),
@@ -33,31 +42,31 @@ const decision = { by: principal, comment: z.string().max(2000).optional() };
 export const requestApproval = define(
   "RequestApproval",
   request,
-  "Asks that another person decide a held call.",
+  "Asks that another person decide what policy lets nobody do alone.",
 );
 export const withdrawApproval = define(
   "WithdrawApproval",
   z.object({ approvalId: id, reason: z.string() }),
-  "The held call is gone; nobody needs to decide any more.",
+  "What was asked for is gone; nobody needs to decide any more.",
 );
 export const approvalCommands = [requestApproval, withdrawApproval] as const;
 
-export const approvalRequested = define("ApprovalRequested", request, "A call waits for another person.");
+export const approvalRequested = define("ApprovalRequested", request, "Something waits for another person.");
 export const approvalGranted = define(
   "ApprovalGranted",
   z.object({ ...aboutApproval, ...decision }),
-  "Another person approved exactly this call.",
+  "Another person approved exactly this.",
 );
 export const approvalDenied = define(
   "ApprovalDenied",
   z.object({ ...aboutApproval, ...decision }),
-  "Another person refused this call.",
+  "Another person refused this.",
 );
 export const approvalExpired = define("ApprovalExpired", z.object(aboutApproval), "Nobody decided in time.");
 export const approvalWithdrawn = define(
   "ApprovalWithdrawn",
   z.object({ ...aboutApproval, reason: z.string() }),
-  "The held call was given up before a decision.",
+  "What was asked for was given up before a decision.",
 );
 export const approvalAttemptRefused = define(
   "ApprovalAttemptRefused",
@@ -67,7 +76,7 @@ export const approvalAttemptRefused = define(
     attempted: z.enum(["approve", "deny"]),
     reason: z.enum(["own_call", "not_designated", "not_pending"]),
   }),
-  "Someone tried to decide a call that was not theirs to decide.",
+  "Someone tried to decide what was not theirs to decide.",
 );
 export const approvalEvents = [
   approvalRequested,

@@ -66,6 +66,7 @@ const resourceEntities = (request: PolicyRequest): [Entity, ...Entity[]] => {
     case "approve":
       return operationEntities(request.endpoint, { kind: "tool", name: request.tool });
     case "openSession":
+    case "openSessionUnattended":
       return [endpointEntity(request.endpoint), gateway];
     case "reveal":
     case "revealUnattended":
@@ -113,7 +114,8 @@ const contextOf = (
 ): Record<string, CedarValueJson> => {
   const context = { now: nowOf(now) };
   switch (request.action) {
-    case "openSession": {
+    case "openSession":
+    case "openSessionUnattended": {
       const { provider, amr, acr, authTime } = request.authentication;
       return {
         ...context,

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Principal } from "@countersign/contracts";
 import { describe, expect, it } from "vitest";
-import { PolicyBundleRefused, PolicyEngine, type PolicyRequest } from "./index.js";
+import { checkPolicies, PolicyBundleRefused, PolicyEngine, type PolicyRequest } from "./index.js";
 
 const schema = readFileSync(new URL("../../../policies/schema.cedarschema", import.meta.url), "utf8");
 const engineOf = (text: string) =>
@@ -155,6 +155,37 @@ describe("a policy engine", () => {
     });
     expect(engine.decide(open(["pwd", "mfa"]), now).allowed).toBe(true);
     expect(engine.decide(open(), now).allowed).toBe(false);
+  });
+
+  const opening = {
+    principal: engineer,
+    endpoint: "payments",
+    client,
+    justification: "j",
+    authentication: { provider: "acme" },
+  };
+  const openOnly = `permit(principal, action == Action::"openSession", resource);`;
+
+  it("has a session wait that may be opened, but not alone", () => {
+    const engine = engineOf(openOnly);
+    expect(engine.decide({ action: "openSession", ...opening }, now).allowed).toBe(true);
+    expect(engine.decide({ action: "openSessionUnattended", ...opening }, now).allowed).toBe(false);
+  });
+
+  it("asks nobody where the schema is from before sessions could wait", () => {
+    const older = schema.replace(/action openSessionUnattended appliesTo \{[^}]*\{[^}]*\}[^}]*\};/, "");
+    const engine = new PolicyEngine({
+      version: "1",
+      policies: [{ file: "a.cedar", text: openOnly }],
+      schema: older,
+    });
+    expect(older).not.toContain("action openSessionUnattended");
+    expect(engine.decide({ action: "openSessionUnattended", ...opening }, now).allowed).toBe(true);
+    const none = new PolicyEngine({ version: "1", policies: [], schema: older });
+    expect(none.decide({ action: "openSessionUnattended", ...opening }, now).allowed).toBe(false);
+    expect(checkPolicies({ policies: [{ file: "a.cedar", text: openOnly }], schema: older })).toEqual([]);
+    const newer = openOnly.replace("openSession", "openSessionUnattended");
+    expect(checkPolicies({ policies: [{ file: "a.cedar", text: newer }], schema: older })).not.toEqual([]);
   });
 
   it("keeps two bundles apart that bear one version", () => {

@@ -5,6 +5,7 @@ import { type CedarRequest, cedarRequestOf } from "./cedar-request.js";
 import { type NamedPolicy, policiesIn } from "./policy-files.js";
 import { RememberedDecisions } from "./remembered-decisions.js";
 import type { PolicyDecision, PolicyRequest } from "./request.js";
+import { actionsIn, standIns } from "./schema-actions.js";
 import { acquireSlot } from "./slots.js";
 import { withoutArguments } from "./without-arguments.js";
 
@@ -30,6 +31,7 @@ export class PolicyEngine {
   readonly #slot: string;
   readonly #slotWithoutArguments: string;
   readonly #types: ArgumentTypes;
+  readonly #sessionsMayWait: boolean;
   readonly #decisions: RememberedDecisions | undefined;
 
   /** Throws `PolicyBundleRefused` where the bundle does not parse or two policies bear one name. */
@@ -38,6 +40,7 @@ export class PolicyEngine {
     let possible: ReadonlyMap<string, string>;
     try {
       this.#types = argumentTypesOf(bundle.schema);
+      this.#sessionsMayWait = actionsIn(bundle.schema).has("openSessionUnattended");
       for (const policy of bundle.policies.flatMap(policiesIn)) {
         if (policies.has(policy.name)) throw new Error(`two policies are called "${policy.name}"`);
         policies.set(policy.name, policy);
@@ -74,7 +77,11 @@ export class PolicyEngine {
     return this.#decide(request, now, this.#slotWithoutArguments).allowed;
   }
 
-  #decide(request: PolicyRequest, now: Date, slot: string): PolicyDecision {
+  #decide(asked: PolicyRequest, now: Date, slot: string): PolicyDecision {
+    const request =
+      asked.action === "openSessionUnattended" && !this.#sessionsMayWait
+        ? { ...asked, action: standIns[asked.action] }
+        : asked;
     const translated = cedarRequestOf(request, now, this.#types);
     if ("problem" in translated) return refused([translated.problem]);
     const remembered = this.#decisions;

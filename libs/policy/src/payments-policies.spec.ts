@@ -23,10 +23,14 @@ const auditor = member("auditor", "auditors");
 const administrator = member("administrator", "administrators");
 const client = { id: "client" };
 
-const open = (principal: Principal, endpoint = "payments") =>
+const open = (
+  principal: Principal,
+  endpoint = "payments",
+  action: "openSession" | "openSessionUnattended" = "openSession",
+) =>
   engine.decide(
     {
-      action: "openSession",
+      action,
       principal,
       endpoint,
       client,
@@ -81,6 +85,23 @@ describe("the policies of the payments endpoint", () => {
         expect(ask(action, ada, operation).allowed).toBe(true);
   });
 
+  it("have contractors wait for a lead, and nobody else", () => {
+    const contractor = member("contractor", "payments-engineers", "payments-contractors");
+    expect(open(contractor).allowed).toBe(true);
+    expect(open(contractor, "payments", "openSessionUnattended")).toMatchObject({
+      allowed: false,
+      policies: ["payments-contractors-wait"],
+    });
+    expect(open(ada, "payments", "openSessionUnattended").allowed).toBe(true);
+    const decide = (principal: Principal, tool: string) =>
+      engine.decide({ action: "approve", principal, endpoint: "payments", tool, requester: contractor }, now);
+    for (const tool of ["session:open", "session:extend"]) {
+      expect(decide(grace, tool).allowed).toBe(true);
+      for (const other of [ada, contractor, auditor, administrator])
+        expect(decide(other, tool).allowed).toBe(false);
+    }
+  });
+
   it.each([
     [{ amount_cents: 10_000 }, true],
     [{ amount_cents: 10_001 }, false],
@@ -96,6 +117,7 @@ describe("the policies of the payments endpoint", () => {
   it("let the pipeline look up transactions and nothing else, and no person in its name", () => {
     const ci: Principal = { id: "ci:deploy", kind: "workload", groups: ["payments-ci"] };
     expect(open(ci).allowed).toBe(true);
+    expect(open(ci, "payments", "openSessionUnattended").allowed).toBe(true);
     expect(open({ ...ci, kind: "human" }).allowed).toBe(false);
     for (const action of ["call", "callUnattended"] as const) {
       expect(ask(action, ci, tool("get_transaction")).allowed).toBe(true);

@@ -24,16 +24,19 @@ interface CallRequest {
   readonly client: Client;
 }
 
+interface SessionRequest {
+  readonly principal: Principal;
+  readonly endpoint: string;
+  readonly client: Client;
+  readonly justification: string;
+  readonly authentication: Authentication;
+}
+
 /** One question to the policies, named as Cedar's action. */
 export type PolicyRequest =
-  | {
-      readonly action: "openSession";
-      readonly principal: Principal;
-      readonly endpoint: string;
-      readonly client: Client;
-      readonly justification: string;
-      readonly authentication: Authentication;
-    }
+  | (SessionRequest & { readonly action: "openSession" })
+  /** Asked after `openSession`: whether it may be opened without a second person. */
+  | (SessionRequest & { readonly action: "openSessionUnattended" })
   | (CallRequest & { readonly action: "call" })
   | (CallRequest & { readonly action: "callUnattended" })
   | {

@@ -2,6 +2,7 @@ import { preparsePolicySet, preparseSchema, statefulIsAuthorized } from "@cedar-
 import type { Principal } from "@countersign/contracts";
 import { cedarRequestOf } from "./cedar-request.js";
 import type { Operation, PolicyRequest } from "./request.js";
+import { actionsIn, standIns } from "./schema-actions.js";
 
 /**
  * Asks every kind of question that the gateway asks, once with as little and once with as much as it can carry, of a
@@ -12,7 +13,9 @@ export const schemaMismatches = (schema: string): string[] => {
   // One name for all checks: each overwrites the one before, and nothing runs between.
   preparseSchema(slot, schema);
   preparsePolicySet(slot, {});
+  const declared = actionsIn(schema);
   const mismatches = sampleRequests.flatMap((request) => {
+    if (request.action in standIns && !declared.has(request.action)) return [];
     // No argument at all: a schema with a mandatory argument would refuse every tool that lacks it.
     const translated = cedarRequestOf(request, new Date(0), new Map());
     if ("problem" in translated) return [translated.problem];
@@ -53,15 +56,16 @@ const client = { id: "c", name: "n" };
 const time = "1970-01-01T00:00:00.000Z";
 
 const sampleRequests: PolicyRequest[] = principals.flatMap((principal): PolicyRequest[] => [
-  ...[{ provider: "p" }, { provider: "p", amr: ["mfa"], acr: "1", authTime: time }].map(
-    (authentication): PolicyRequest => ({
-      action: "openSession",
-      principal,
-      endpoint: "e",
-      client,
-      justification: "j",
-      authentication,
-    }),
+  ...[{ provider: "p" }, { provider: "p", amr: ["mfa"], acr: "1", authTime: time }].flatMap(
+    (authentication): PolicyRequest[] =>
+      (["openSession", "openSessionUnattended"] as const).map((action) => ({
+        action,
+        principal,
+        endpoint: "e",
+        client,
+        justification: "j",
+        authentication,
+      })),
   ),
   ...operations.flatMap((operation): PolicyRequest[] => [
     { action: "call", principal, endpoint: "e", operation, client },

@@ -57,7 +57,8 @@ const settled = (approval: Approval, outcome: Omit<SettledApproval, "request" | 
 /** What every event about an approval says. */
 export const aboutApproval = ({ request }: PendingApproval | SettledApproval) => ({
   approvalId: request.approvalId,
-  callId: request.callId,
+  ...(request.kind === undefined ? {} : { kind: request.kind }),
+  ...(request.callId === undefined ? {} : { callId: request.callId }),
   sessionId: request.sessionId,
   endpoint: request.endpoint,
   tool: request.tool,

@@ -81,8 +81,8 @@ export const sessionGranted = ({ sessionId, endpoint, principal, expiresAt }: Gr
   },
 });
 
-/** A session was refused, or is over. */
-export const sessionEnded = (
+/** A session, or more time for one, waits for another person, is refused, or is over. */
+export const sessionChanged = (
   { sessionId, principalId, endpoint }: { sessionId: string; principalId: string; endpoint: string },
   how: { name: string; reason: string; refused?: boolean },
 ): Described => ({

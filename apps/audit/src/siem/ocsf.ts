@@ -1,7 +1,13 @@
-import { type EventOn, ocsfEvent, type OcsfEvent, type RecordView } from "@countersign/contracts";
+import {
+  type ApprovalKind,
+  type EventOn,
+  ocsfEvent,
+  type OcsfEvent,
+  type RecordView,
+} from "@countersign/contracts";
 import type { projectedTopics } from "../projected-topics.js";
 import { callActivity, ownActivity } from "./api-activity.js";
-import { authenticationActivity, sessionEnded, sessionGranted } from "./identity-and-access.js";
+import { authenticationActivity, sessionChanged, sessionGranted } from "./identity-and-access.js";
 import { classes, type Described, frame } from "./ocsf-base.js";
 
 /** Whatever the log holds; the projection let nothing else in. */
@@ -55,12 +61,28 @@ function describe(event: Evidence): Described {
     }
     case "SessionGranted":
       return sessionGranted(event.data);
+    case "SessionAwaitsApproval": {
+      const { sessionId, principal, endpoint, justification } = event.data;
+      const about = { sessionId, principalId: principal.id, endpoint };
+      return sessionChanged(about, { name: "Await approval", reason: justification });
+    }
+    case "SessionExtensionRequested":
+      return sessionChanged(event.data, { name: "Ask for extension", reason: event.data.justification });
+    case "SessionExtended": {
+      const { approvedBy, expiresAt } = event.data;
+      return sessionChanged(event.data, {
+        name: "Extend",
+        reason: `until ${expiresAt}, approved by ${approvedBy.name ?? approvedBy.id}`,
+      });
+    }
+    case "SessionExtensionRefused":
+      return sessionChanged(event.data, { name: "Deny extension", reason: event.data.reason, refused: true });
     case "SessionDenied":
-      return sessionEnded(event.data, { name: "Deny", reason: event.data.reason, refused: true });
+      return sessionChanged(event.data, { name: "Deny", reason: event.data.reason, refused: true });
     case "SessionRevoked":
-      return sessionEnded(event.data, { name: "Revoke", reason: event.data.reason });
+      return sessionChanged(event.data, { name: "Revoke", reason: event.data.reason });
     case "SessionExpired":
-      return sessionEnded(event.data, { name: "Expire", reason: event.data.cause });
+      return sessionChanged(event.data, { name: "Expire", reason: event.data.cause });
     case "RequestSession":
     case "SessionRequested": {
       const { principal, client, sessionId, clientAddress, endpoint } = event.data;
@@ -90,7 +112,7 @@ function describe(event: Evidence): Described {
           sessionId: event.data.sessionId,
           service: event.source,
         },
-        resource: { name: event.data.tool, type: "MCP tool" },
+        resource: approvedThing(event.data),
       });
     case "WithdrawApproval":
       return ownActivity({
@@ -115,7 +137,7 @@ function describe(event: Evidence): Described {
           sessionId: event.data.sessionId,
           service: event.source,
         },
-        resource: { name: event.data.tool, type: "MCP tool" },
+        resource: approvedThing(event.data),
       });
     case "SessionKeyWrapped":
       return vaultActivity("vault.wrap-key", "create", event.data.keyId, event);
@@ -199,6 +221,20 @@ const lifecycle = (activity: keyof typeof lifecycleActivities, part: string): De
 
 type Decision = Extract<Evidence, { type: "ApprovalGranted" | "ApprovalDenied" | "ApprovalAttemptRefused" }>;
 
+/** What somebody decides. */
+const approvedThing = ({
+  kind = "call",
+  tool,
+  endpoint,
+}: {
+  kind?: ApprovalKind;
+  tool: string;
+  endpoint: string;
+}) =>
+  kind === "call" || kind === "reveal"
+    ? { name: tool, type: "MCP tool" }
+    : { name: endpoint, type: kind === "session" ? "session" : "session extension" };
+
 const approvalDecided = (
   { data, source }: Decision,
   operation: string,
@@ -209,7 +245,7 @@ const approvalDecided = (
     operation,
     activity: "update",
     who: { person: data.by, sessionId: data.sessionId, service: source },
-    resource: { name: data.tool, type: "MCP tool" },
+    resource: approvedThing(data),
     status,
     statusDetail,
     ...(status === "failure" ? { severity: "medium" as const } : {}),

@@ -17,10 +17,13 @@ import {
   sessionPage,
   undecidedPage,
 } from "../pages/pages.js";
+import { waitingPage } from "../pages/waiting-page.js";
 import { Seals } from "../seals.js";
-import { SessionRequests } from "../session-requests.js";
+import { decisionMsMax, SessionRequests } from "../session-requests.js";
+import { type AskedSession, AskedSessions } from "../store/asked-sessions.js";
 import { type Login, Logins } from "../store/logins.js";
 import { EndpointsView } from "../views/endpoints.view.js";
+import { type SessionState, SessionsView } from "../views/sessions.view.js";
 
 export class FormRefused extends CountersignError {
   constructor(message: string) {
@@ -48,6 +51,8 @@ interface Pending {
 }
 
 const purpose = "form";
+/** A page may be opened at another replica, a moment before that one has heard of the session. */
+const newsMsMax = 2_000;
 
 /** What a person is asked before a client gets a code, and what comes of the answer. */
 @Injectable()
@@ -57,15 +62,32 @@ export class Authorizations {
     private readonly seals: Seals,
     private readonly logins: Logins,
     private readonly endpoints: EndpointsView,
+    private readonly sessions: SessionsView,
     private readonly requests: SessionRequests,
+    private readonly asked: AskedSessions,
     private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: IdentityConfig,
   ) {}
 
-  /** The page that asks: for an endpoint why and how long, for our own API whether. */
-  async ask(uid: string, request: Request, response: Response): Promise<Page> {
+  /**
+   * The page that asks: for an endpoint why and how long, for our own API whether. Where it was answered already, what
+   * became of that; `again` asks anew after a refusal.
+   */
+  async ask(uid: string, again: boolean, request: Request, response: Response): Promise<Page> {
     const pending = await this.#pending(uid, request, response);
-    return this.#askAgain(pending);
+    const asked = await this.asked.find(uid, pending.login.principal.id);
+    if (!asked) return this.#askAgain(pending);
+    const state = await this.sessions.waitFor(asked.sessionId, newsMsMax);
+    if (again && (state?.status === "denied" || state?.status === "ended")) return this.#askAgain(pending);
+    return this.#answered(pending, asked, state, request, response);
+  }
+
+  /** Whether the session that this page waits for is decided, waited for within a bound. */
+  async isDecided(uid: string, request: Request, response: Response): Promise<boolean> {
+    const pending = await this.#pending(uid, request, response);
+    const asked = await this.asked.find(uid, pending.login.principal.id);
+    if (!asked) throw new errors.SessionNotFound("nothing was asked for");
+    return (await this.sessions.waitForDecision(asked.sessionId, decisionMsMax)) !== undefined;
   }
 
   /** Asks the broker for the session that the form describes. */
@@ -77,8 +99,14 @@ export class Authorizations {
     const read = readSessionForm(audience.endpoint, form);
     if (!read.valid) return this.#askAgain(pending, { form, problem: read.problem });
 
+    const before = await this.asked.find(uid, login.principal.id);
+    // Another form of the same page asks nobody else while the first one's request waits.
+    if (before && this.sessions.find(before.sessionId)?.status === "waiting")
+      return this.#answered(pending, before, this.sessions.find(before.sessionId), request, response);
     const { justification, durationSeconds } = read;
-    const decision = await this.requests.ask({
+    const asked = { sessionId, accountId: login.principal.id, justification, durationSeconds };
+    await this.asked.remember(uid, asked);
+    const state = await this.requests.ask({
       sessionId,
       principal: login.principal,
       authentication: login.authentication,
@@ -86,20 +114,38 @@ export class Authorizations {
       endpoint: audience.endpoint.name,
       justification,
       durationSeconds,
+      canWait: true,
       ...(request.ip === undefined ? {} : { clientAddress: request.ip }),
     });
+    return this.#answered(pending, asked, state, request, response);
+  }
+
+  /** What the broker said of the session that was asked for, which is nothing at first. */
+  async #answered(
+    pending: Pending,
+    { sessionId, justification, durationSeconds }: AskedSession,
+    state: SessionState | undefined,
+    request: Request,
+    response: Response,
+  ): Promise<Page> {
+    const { audience, login } = pending;
+    if (audience.kind !== "endpoint") throw new FormRefused("This form belongs to another page.");
     const asking = this.#asking(pending, sessionId);
-    if (decision === undefined)
+    if (state === undefined)
       return undecidedPage({ ...asking, justification, duration: String(durationSeconds) });
-    switch (decision.status) {
+    switch (state.status) {
       case "denied":
-        return deniedPage({ ...asking, reason: decision.reason });
+        return deniedPage({ ...asking, reason: state.reason });
       case "ended":
         return deniedPage({ ...asking, reason: "The session has ended already." });
+      case "waiting": {
+        const { endpoint } = audience;
+        return waitingPage({ ...asking, endpoint, justification, durationSeconds, until: state.waitsUntil });
+      }
       case "active": {
-        if (decision.principalId !== login.principal.id || decision.endpoint !== audience.endpoint.name)
+        if (state.principalId !== login.principal.id || state.endpoint !== audience.endpoint.name)
           throw new FormRefused("This session belongs to somebody else.");
-        const grantId = await this.#grant(pending, sessionId, decision.expiresAt);
+        const grantId = await this.#grant(pending, sessionId, state.expiresAt);
         return this.#finish(pending, request, response, { consent: { grantId } });
       }
     }
@@ -117,6 +163,9 @@ export class Authorizations {
   async cancel(uid: string, body: unknown, request: Request, response: Response): Promise<Page> {
     const pending = await this.#pending(uid, request, response);
     this.#opened(pending, body);
+    const asked = await this.asked.find(uid, pending.login.principal.id);
+    if (asked && this.sessions.find(asked.sessionId)?.status === "waiting")
+      await this.requests.revoke(asked.sessionId, "The person cancelled the request.", "person");
     return this.#finish(pending, request, response, {
       error: "access_denied",
       error_description: "the person cancelled",

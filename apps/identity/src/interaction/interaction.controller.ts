@@ -19,10 +19,15 @@ export class InteractionController {
   ) {}
 
   @Get()
-  async show(@Param("uid") uid: string, @Req() request: Request, @Res() response: Response): Promise<void> {
+  async show(
+    @Param("uid") uid: string,
+    @Query("again") again: unknown,
+    @Req() request: Request,
+    @Res() response: Response,
+  ): Promise<void> {
     const details = await this.provider.interactionDetails(request, response);
     if (details.prompt.name !== "login")
-      return sendPage(response, await this.authorizations.ask(uid, request, response));
+      return sendPage(response, await this.authorizations.ask(uid, again !== undefined, request, response));
     const next = await this.loginSteps.choose(details, request);
     if (typeof next === "string") response.redirect(303, `/interaction/${details.uid}/login/${next}`);
     else sendPage(response, next);
@@ -50,6 +55,17 @@ export class InteractionController {
   ): Promise<void> {
     const details = await this.provider.interactionDetails(request, response);
     await this.loginSteps.begin(id, details, seal, request, response);
+  }
+
+  /** Asked by the page that waits for an approval; answers when there is news, or after some seconds without. */
+  @Get("session")
+  async decided(
+    @Param("uid") uid: string,
+    @Req() request: Request,
+    @Res() response: Response,
+  ): Promise<void> {
+    const decided = await this.authorizations.isDecided(uid, request, response);
+    response.set("cache-control", "no-store").json({ decided });
   }
 
   @Post("session")

@@ -35,7 +35,8 @@ const styleHash = createHash("sha256").update(style).digest("base64");
 
 /**
  * A whole page. `formTargets` are the origins that sending its form may lead to, beside our own; `onward` is where the
- * page itself leads to at once.
+ * page itself leads to at once. `script` is the
+ * address here of the one script that it may run; without scripts, the page is loaded again after `refreshSeconds`.
  */
 export function page(options: {
   readonly title: string;
@@ -43,8 +44,10 @@ export function page(options: {
   readonly status?: number;
   readonly formTargets?: readonly string[];
   readonly onward?: string;
+  readonly script?: string;
+  readonly refreshSeconds?: number;
 }): Page {
-  const { title, content, status = 200, formTargets = [], onward } = options;
+  const { title, content, status = 200, formTargets = [], onward, script, refreshSeconds } = options;
   return {
     status,
     headers: {
@@ -53,6 +56,7 @@ export function page(options: {
       "content-security-policy": [
         "default-src 'none'",
         `style-src 'sha256-${styleHash}'`,
+        ...(script === undefined ? [] : ["script-src 'self'", "connect-src 'self'"]),
         // A browser also holds the redirects that follow a form to this list.
         `form-action ${["'self'", ...formTargets].join(" ")}`,
         "frame-ancestors 'none'",
@@ -69,6 +73,8 @@ export function page(options: {
           <meta charset="utf-8" />
           <meta name="viewport" content="width=device-width, initial-scale=1" />
           ${onward !== undefined && html`<meta http-equiv="refresh" content="0;url=${onward}" />`}
+          ${refreshSeconds !== undefined && html`<noscript><meta http-equiv="refresh" content="${refreshSeconds}" /></noscript>`}
+          ${script !== undefined && html`<script src="${script}" defer></script>`}
           <title>${title} – Countersign</title>
           ${styleElement}
         </head>

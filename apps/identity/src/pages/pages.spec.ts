@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { ledger } from "../testing/endpoints.fixture.js";
 import { html } from "./html.js";
+import { waitingPage } from "./waiting-page.js";
 import { durationText, errorPage, onwardPage, sessionPage } from "./pages.js";
 
 const evil = `"><script>alert('1')</script>&`;
@@ -33,6 +34,28 @@ describe("a page", () => {
       `default-src 'none'; style-src 'sha256-${hash}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'`,
     );
     expect(headers["cache-control"]).toBe("no-store");
+  });
+
+  it("lets the page that waits run one script of ours and nothing else, and look again without it", () => {
+    const { body, headers } = waitingPage({
+      uid: evil,
+      clientName: evil,
+      redirectUri: undefined,
+      seal: evil,
+      endpoint: { ...ledger, title: evil },
+      justification: evil,
+      durationSeconds: 900,
+      until: new Date("2026-11-22T10:15:00.000Z"),
+    });
+    expect(headers["content-security-policy"]).toContain(
+      "script-src 'self'; connect-src 'self'; form-action",
+    );
+    expect(body.match(/<script[^>]*>/g)).toEqual(['<script src="/waiting.js" defer>']);
+    expect(body).toMatch(/<noscript>\s*<meta http-equiv="refresh" content="15" \/>\s*<\/noscript>/);
+    expect(body).toMatch(/role="status"\s+aria-live="polite"/);
+    expect(body).toContain('<time datetime="2026-11-22T10:15:00.000Z">10:15 UTC</time>');
+    expect(body).toContain("the device that shows the code");
+    expect(body).not.toContain("alert('");
   });
 
   it("leads back to the client by itself, and by a link where that is not followed", () => {

@@ -98,8 +98,8 @@ export const deniedPage = (options: Asking & { readonly reason: string }): Page 
     content: html`<p class="problem" role="alert">${options.reason}</p>
       <p>
         If your reason was not clear,
-        <a href="/interaction/${encodeURIComponent(options.uid)}">state it again</a>. If you should have this
-        access, ask an administrator of Countersign.
+        <a href="/interaction/${encodeURIComponent(options.uid)}?again">state it again</a>. If you should have
+        this access, ask an administrator of Countersign.
       </p>
       ${cancel(options)}`,
   });
@@ -110,7 +110,7 @@ export const undecidedPage = (
   page({
     title: "Not decided yet",
     status: 503,
-    content: html`<p role="status">Your request is recorded, but nobody decided on it in time.</p>
+    content: html`<p role="status">Nobody has decided on your request yet.</p>
       <form method="post" action="/interaction/${encodeURIComponent(options.uid)}/session">
         <input type="hidden" name="seal" value="${options.seal}" />
         <input type="hidden" name="justification" value="${options.justification}" />
@@ -161,7 +161,10 @@ const toolTerms = ({ alone, afterApproval }: PermittedTools): [string, string][]
   ...(afterApproval.length > 0 ? [["After an approval", afterApproval.join(", ")] as [string, string]] : []),
 ];
 
-const who = ({ clientName, redirectUri }: Asking, more: readonly (readonly [string, string])[]): Markup =>
+export const who = (
+  { clientName, redirectUri }: Asking,
+  more: readonly (readonly [string, string])[],
+): Markup =>
   html`<dl>
     <dt>Application</dt>
     <dd>${clientName}</dd>
@@ -174,7 +177,7 @@ const who = ({ clientName, redirectUri }: Asking, more: readonly (readonly [stri
     )}
   </dl>`;
 
-const cancel = ({ uid, seal }: Asking): Markup =>
+export const cancel = ({ uid, seal }: Asking): Markup =>
   html`<form method="post" action="/interaction/${encodeURIComponent(uid)}/cancel">
     <input type="hidden" name="seal" value="${seal}" />
     <button>Cancel</button>

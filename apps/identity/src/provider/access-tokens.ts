@@ -50,7 +50,7 @@ export function accessTokenRules(parts: TokenParts): Options {
     if (token && "resource" in token && token.resource !== apiAudience) {
       const { grantId } = token;
       if (grantId === undefined) return undefined;
-      await sessions.waitFor(grantId, sessionMsMax);
+      await sessions.waitForDecision(grantId, sessionMsMax);
       if (secondsLeft(grantId) === 0) return undefined;
       if (token.kind === "RefreshToken") await vouchedStill(parts, token, grantId);
     }

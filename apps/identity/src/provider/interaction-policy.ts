@@ -20,7 +20,9 @@ export function interactionPolicyFor(rules: {
       "login_too_old",
       "the login is too long ago",
       "login_required",
-      ({ oidc }) => Boolean(oidc.session?.past(loginSecondsMax)) && !oidc.result?.login,
+      // Nor is it asked for because the answer to the form waited for an approval.
+      ({ oidc }) =>
+        Boolean(oidc.session?.past(loginSecondsMax)) && !oidc.result?.login && !oidc.result?.consent,
     ),
   );
   login?.checks.add(

@@ -75,6 +75,9 @@ export async function openSession(
   const decision = await request;
   if (decision === undefined)
     throw new errors.TemporarilyUnavailable("nobody decided on the session in time; try again later");
+  // There is no browser to wait in, so the broker says no where somebody would have to approve it.
+  if (decision.status === "waiting")
+    throw new errors.AccessDenied("another person has to approve this session");
   if (decision.status === "denied") throw new errors.AccessDenied(decision.reason);
   await answer(ctx, { sessionId, accountId: proof.principal.id, resource: audience.resource });
 }

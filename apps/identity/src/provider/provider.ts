@@ -1,5 +1,6 @@
-import { apiAudience } from "@countersign/contracts";
+import { apiAudience, sessionWaitSecondsMax } from "@countersign/contracts";
 import type { KeyedClient } from "@countersign/configuration";
+import { lackingIn } from "@countersign/policy";
 import type { Logger } from "@countersign/service-kit";
 import {
   Provider,
@@ -13,7 +14,6 @@ import {
 import type { DataSource } from "typeorm";
 import { type IdentityConfig, readClientDocuments } from "../config.js";
 import { type Audience, audienceOf, scopeOf, scopeWithDefaults } from "../domain/audience.js";
-import { loginProblem } from "../domain/login-strength.js";
 import { Markup } from "../pages/html.js";
 import type { Page } from "../pages/page.js";
 import { errorPage, loggedOutPage, logoutPage } from "../pages/pages.js";
@@ -76,6 +76,12 @@ function configurationOf(
   const tokens = accessTokenRules(parts);
   const own = ownClients(config, parts.clients);
   const known = readClientDocuments(config).map((document): ClientMetadata => ({ ...document }));
+  const waitSecondsFor = (ctx: KoaContextWithOIDC): number => {
+    const asked = ctx.oidc.params?.["resource"];
+    const found = typeof asked === "string" ? audience(asked) : undefined;
+    if (found?.kind !== "endpoint") return 0;
+    return Math.min(found.endpoint.approval.expirySeconds, sessionWaitSecondsMax);
+  };
   const mayFetchClients = config.CLIENT_METADATA_DOCUMENTS === "fetch";
   return {
     adapter: (model) => new OidcStore(dataSource, model, seals),
@@ -132,10 +138,11 @@ function configurationOf(
       AuthorizationCode: codeSeconds,
       Grant: loginSecondsMax,
       IdToken: codeSeconds * 5,
-      DeviceCode: deviceCodeSeconds,
-      Interaction: interactionSeconds,
+      // Beside what a person needs, both last as long as somebody else may take to approve.
+      DeviceCode: (ctx) => deviceCodeSeconds + waitSecondsFor(ctx),
+      Interaction: (ctx) => interactionSeconds + waitSecondsFor(ctx),
       RefreshToken: (_ctx, token) => tokens.grantSecondsLeft(token.grantId),
-      Session: loginSecondsMax,
+      Session: loginSecondsMax + sessionWaitSecondsMax,
     },
     features: {
       devInteractions: { enabled: false },
@@ -223,7 +230,7 @@ async function isGoodEnough(
   const { accountId, loginTs } = oidc.session ?? {};
   if (found?.kind !== "endpoint" || accountId === undefined || loginTs === undefined) return true;
   const login = await logins.find(accountId, loginTs);
-  return login !== undefined && loginProblem(found.endpoint, login, clock.now()) === undefined;
+  return login !== undefined && lackingIn(login, found.endpoint, clock.now()) === undefined;
 }
 
 const isForApi = (resource: unknown): boolean =>

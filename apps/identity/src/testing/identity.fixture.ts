@@ -35,7 +35,8 @@ import { SessionsView } from "../views/sessions.view.js";
 
 export const gatewayUrl = "http://127.0.0.1:18080";
 
-type Decide = (request: RequestSession) => { granted: { seconds: number } } | { denied: string } | "silence";
+type Decision = { granted: { seconds: number } } | { denied: string } | { waits: { seconds: number } };
+type Decide = (request: RequestSession) => Decision | "silence";
 
 /** The identity service on real Kafka and PostgreSQL, the development identity provider, and a broker of the test's own. */
 export interface Running {
@@ -49,6 +50,10 @@ export interface Running {
   readonly revocations: readonly RevokeSession[];
   /** What the broker answers from now on. */
   decide: Decide;
+  /** Decides in the end about a session that waits. */
+  settle(request: RequestSession, decision: Decision): Promise<void>;
+  /** Gives a session more time. */
+  extend(request: RequestSession, expiresAt: Date): Promise<void>;
   /** Ends a session as an administrator would. */
   revoke(request: RequestSession): Promise<void>;
   /** What the identity provider says of a person's groups from now on. */
@@ -170,6 +175,26 @@ export async function startIdentity(given: Given): Promise<Running> {
     requests,
     revocations,
     decide: () => ({ granted: { seconds: 1_800 } }),
+    settle: (request, decision) => decided(request, decision),
+    async extend({ sessionId, principal, endpoint }, expiresAt) {
+      await say("SessionExtended", sessionId, {
+        sessionId,
+        principalId: principal.id,
+        endpoint,
+        approvalId: sessionId,
+        durationSeconds: 60,
+        justification: "more",
+        approvedBy: { id: "lead" },
+        expiresAt: expiresAt.toISOString(),
+        policies: [],
+        bundleVersion: "1",
+      });
+      const ends = () => {
+        const state = app.get(SessionsView).find(sessionId);
+        return state?.status === "active" ? state.expiresAt.getTime() : 0;
+      };
+      while (ends() !== expiresAt.getTime()) await setTimeout(10);
+    },
     async revoke({ sessionId, principal, endpoint }) {
       const sessions = app.get(SessionsView);
       await say("SessionRevoked", sessionId, {
@@ -200,9 +225,21 @@ export async function startIdentity(given: Given): Promise<Running> {
 
   const answer = async (request: RequestSession): Promise<void> => {
     requests.push(request);
-    const { sessionId, principal, endpoint } = request;
     const decision = running.decide(request);
-    if (decision === "silence") return;
+    if (decision !== "silence") await decided(request, decision);
+  };
+  const decided = async (request: RequestSession, decision: Decision): Promise<void> => {
+    const { sessionId, principal, endpoint } = request;
+    if ("waits" in decision)
+      return say("SessionAwaitsApproval", sessionId, {
+        ...request,
+        approvalId: sessionId,
+        requestDigest: "0".repeat(64),
+        waitsUntil: new Date(Date.now() + decision.waits.seconds * 1_000).toISOString(),
+        durationSeconds: 1_800,
+        policies: [],
+        bundleVersion: "1",
+      });
     if ("denied" in decision)
       return say("SessionDenied", sessionId, {
         sessionId,

@@ -41,6 +41,55 @@ describe("what is known of a session", () => {
     expect(await view.waitFor("another", 5)).toBeUndefined();
   });
 
+  const waiting: SessionState = {
+    status: "waiting",
+    principalId: "company:a",
+    endpoint: "payments",
+    waitsUntil: new Date(at.getTime() + 600_000),
+  };
+
+  it("gives no time to a session that waits, and lets none wait after it was decided", () => {
+    const view = new SessionsView();
+    view.apply("s", waiting, at);
+    expect(view.secondsLeft("s", at)).toBe(0);
+    for (const decided of [active(60), { status: "denied", reason: "no" }, { status: "ended" }] as const) {
+      view.apply(decided.status, decided, at);
+      view.apply(decided.status, waiting, at);
+      expect(view.find(decided.status)).toEqual(decided);
+    }
+  });
+
+  it("tells of a wait those who want any news, and of a decision those who want that", async () => {
+    const view = new SessionsView();
+    const [news, decision] = [view.waitFor("s", 1_000), view.waitForDecision("s", 1_000)];
+    view.apply("s", waiting, at);
+    expect(await news).toEqual(waiting);
+    expect(await view.waitForDecision("s", 5)).toBeUndefined();
+    view.apply("s", active(60), at);
+    expect(await decision).toEqual(active(60));
+  });
+
+  it("gives more time to a session that is active, and to no other", () => {
+    const view = new SessionsView();
+    view.apply("s", active(60), at);
+    view.extend("s", new Date(at.getTime() + 90_000), at);
+    expect(view.secondsLeft("s", at)).toBe(90);
+    view.apply("s", { status: "ended" }, at);
+    view.apply("w", waiting, at);
+    for (const id of ["s", "w", "unknown"]) {
+      view.extend(id, new Date(at.getTime() + 90_000), at);
+      expect(view.secondsLeft(id, at)).toBe(0);
+    }
+  });
+
+  it("is ended for a person whether it runs or waits", () => {
+    const view = new SessionsView();
+    view.apply("s", active(60), at);
+    view.apply("w", waiting, at);
+    view.apply("other", { ...waiting, principalId: "company:b" }, at);
+    expect(view.openOf("company:a")).toEqual(["s", "w"]);
+  });
+
   it("is forgotten once it is long over", () => {
     const view = new SessionsView();
     view.apply("old", active(1), at);

@@ -6,10 +6,22 @@ export type SessionState =
       readonly endpoint: string;
       readonly expiresAt: Date;
     }
+  | {
+      /** Another person has to approve it, until then. */
+      readonly status: "waiting";
+      readonly principalId: string;
+      readonly endpoint: string;
+      readonly waitsUntil: Date;
+    }
   | { readonly status: "denied"; readonly reason: string }
   | { readonly status: "ended" };
 
-type Waiter = (state: SessionState) => void;
+export type DecidedState = Exclude<SessionState, { status: "waiting" }>;
+
+interface Waiter {
+  readonly hearsOfWaits: boolean;
+  readonly hear: (state: SessionState) => void;
+}
 
 const sweepEvery = 1_000;
 /** How long an end is remembered: longer than anybody waits to hear of it, or holds a token of that session. */
@@ -23,23 +35,33 @@ export class SessionsView {
 
   /** `at` is when the event happened, so that reading an old log again keeps nothing that has passed. */
   apply(sessionId: string, state: SessionState, at: Date): void {
-    // An end is final, in whatever order the log is read again.
-    if (this.find(sessionId)?.status === "ended") return;
+    // An end is final, in whatever order the log is read again, and nothing waits after a decision.
+    const known = this.find(sessionId)?.status;
+    if (known === "ended" || (known !== undefined && state.status === "waiting")) return;
     const until = state.status === "active" ? state.expiresAt.getTime() : at.getTime() + endedMsKept;
     this.#states.set(sessionId, { state, until });
-    for (const waiter of this.#waiters.get(sessionId) ?? []) waiter(state);
+    for (const { hearsOfWaits, hear } of this.#waiters.get(sessionId) ?? [])
+      if (hearsOfWaits || state.status !== "waiting") hear(state);
     this.#applied += 1;
     if (this.#applied % sweepEvery === 0) this.#sweep(at.getTime());
+  }
+
+  /** Moves the end of a session that is active. */
+  extend(sessionId: string, expiresAt: Date, at: Date): void {
+    const state = this.find(sessionId);
+    if (state?.status === "active") this.apply(sessionId, { ...state, expiresAt }, at);
   }
 
   find(sessionId: string): SessionState | undefined {
     return this.#states.get(sessionId)?.state;
   }
 
-  /** The sessions that a principal has now. */
-  activeOf(principalId: string): string[] {
+  /** The sessions that a principal has now, or waits for. */
+  openOf(principalId: string): string[] {
     return [...this.#states].flatMap(([sessionId, { state }]) =>
-      state.status === "active" && state.principalId === principalId ? [sessionId] : [],
+      (state.status === "active" || state.status === "waiting") && state.principalId === principalId
+        ? [sessionId]
+        : [],
     );
   }
 
@@ -50,23 +72,33 @@ export class SessionsView {
     return Math.max(0, Math.floor((state.expiresAt.getTime() - now.getTime()) / 1_000));
   }
 
-  /** The session's state, waited for within bounds; undefined where nothing was heard. */
-  async waitFor(sessionId: string, msMax: number): Promise<SessionState | undefined> {
+  /** The first that is heard of a session, which may be that it waits for an approval; undefined where nothing is in time. */
+  waitFor(sessionId: string, msMax: number): Promise<SessionState | undefined> {
     const known = this.find(sessionId);
-    if (known) return known;
-    const waiters = this.#waiters.get(sessionId) ?? new Set();
+    return known ? Promise.resolve(known) : this.#hear(sessionId, msMax, true);
+  }
+
+  /** What was decided about a session in the end; undefined where nothing was in time. */
+  async waitForDecision(sessionId: string, msMax: number): Promise<DecidedState | undefined> {
+    const known = this.find(sessionId);
+    const state = known && known.status !== "waiting" ? known : await this.#hear(sessionId, msMax, false);
+    return state?.status === "waiting" ? undefined : state;
+  }
+
+  async #hear(sessionId: string, msMax: number, hearsOfWaits: boolean): Promise<SessionState | undefined> {
+    const waiters = this.#waiters.get(sessionId) ?? new Set<Waiter>();
     this.#waiters.set(sessionId, waiters);
     let timer: NodeJS.Timeout | undefined;
-    let waiter: Waiter = () => undefined;
+    let waiter: Waiter | undefined;
     try {
       return await new Promise<SessionState | undefined>((resolve) => {
-        waiter = resolve;
+        waiter = { hearsOfWaits, hear: resolve };
         waiters.add(waiter);
         timer = setTimeout(() => resolve(undefined), msMax);
       });
     } finally {
       clearTimeout(timer);
-      waiters.delete(waiter);
+      if (waiter) waiters.delete(waiter);
       if (waiters.size === 0) this.#waiters.delete(sessionId);
     }
   }

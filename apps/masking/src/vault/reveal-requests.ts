@@ -54,6 +54,7 @@ export class RevealRequests {
           time: now.toISOString(),
           data: {
             approvalId: revealId,
+            kind: "reveal",
             callId,
             sessionId,
             requester,

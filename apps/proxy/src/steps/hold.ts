@@ -98,6 +98,7 @@ function approvalRequest(
       time: gateway.clock.now().toISOString(),
       data: {
         approvalId: about.approvalId,
+        kind: "call",
         callId: records.callId,
         sessionId: session.sessionId,
         requester: session.principal,

@@ -1,6 +1,12 @@
 import { Controller } from "@nestjs/common";
 import { Payload } from "@nestjs/microservices";
-import type { EventMessage, SessionExpired, SessionGranted, SessionRevoked } from "@countersign/contracts";
+import type {
+  EventMessage,
+  SessionExpired,
+  SessionExtended,
+  SessionGranted,
+  SessionRevoked,
+} from "@countersign/contracts";
 import { Clock, OnEvent } from "@countersign/service-kit";
 import { SessionView } from "./session.view.js";
 
@@ -14,6 +20,11 @@ export class SessionConsumer {
   @OnEvent("session.events", "SessionGranted")
   granted(@Payload() event: EventMessage<"SessionGranted", SessionGranted>): void {
     this.sessions.grant(event.data, this.clock.now());
+  }
+
+  @OnEvent("session.events", "SessionExtended")
+  extended(@Payload() { data }: EventMessage<"SessionExtended", SessionExtended>): void {
+    this.sessions.extend(data.sessionId, data.expiresAt, this.clock.now());
   }
 
   @OnEvent("session.events", "SessionRevoked")

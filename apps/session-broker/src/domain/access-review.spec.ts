@@ -16,8 +16,10 @@ const left: KnownPrincipal = {
 const idle: KnownPrincipal = { ...left, principal: { ...left.principal, id: "company:idle" }, uses: [] };
 
 const decide = (request: PolicyRequest) => {
+  const isAsked = request.action === "openSession" || request.action === "openSessionUnattended";
   const allowed =
-    request.action === "openSession" &&
+    isAsked &&
+    !(request.action === "openSessionUnattended" && request.principal.groups.includes("contractors")) &&
     request.endpoint === "payments" &&
     request.principal.kind === "human" &&
     request.principal.groups.includes("payments-engineers");
@@ -41,6 +43,7 @@ describe("the access review", () => {
       name: "Ada",
       endpoint: "payments",
       permitted: true,
+      unattended: true,
       policies: ["payments-open-session"],
       throughGroups: ["payments-engineers"],
       sessions: 2,
@@ -59,6 +62,13 @@ describe("the access review", () => {
     expect(review()).toMatchObject([
       { subject: "group", id: "payments-engineers", kind: "human", endpoint: "payments", permitted: true },
     ]);
+  });
+
+  it("says where a session would begin at once, and where somebody would have to approve it", () => {
+    const groups = [...ada.principal.groups, "contractors"];
+    const [line] = review({ ...ada, principal: { ...ada.principal, groups } });
+    expect(line).toMatchObject({ permitted: true, unattended: false });
+    expect(review(left)[0]).toMatchObject({ permitted: false, unattended: false });
   });
 
   it("finds the groups of the policies, but none in their comments", () => {

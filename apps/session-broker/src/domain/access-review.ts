@@ -26,6 +26,8 @@ export interface Reach {
   readonly endpoint: string;
   /** Whether the policies would let a session begin there now, for a person who logged in with several factors. */
   readonly permitted: boolean;
+  /** Whether it would begin at once; false where another person would have to approve it first. */
+  readonly unattended: boolean;
   readonly policies: readonly string[];
   /** Groups each of which is enough; empty where no single one is, or where none is needed. */
   readonly throughGroups: readonly string[];
@@ -52,9 +54,14 @@ export function reviewAccess(given: {
   readonly now: Date;
 }): Reach[] {
   const { decide, endpoints, now } = given;
-  const ask = (principal: Principal, endpoint: string, client: Client): PolicyDecision =>
+  const ask = (
+    principal: Principal,
+    endpoint: string,
+    client: Client,
+    action: "openSession" | "openSessionUnattended" = "openSession",
+  ): PolicyDecision =>
     decide({
-      action: "openSession",
+      action,
       principal,
       endpoint,
       client,
@@ -79,6 +86,7 @@ export function reviewAccess(given: {
           ...(email === undefined ? {} : { email }),
           endpoint,
           permitted: decision.allowed,
+          unattended: decision.allowed && ask(principal, endpoint, client, "openSessionUnattended").allowed,
           policies: decision.policies,
           throughGroups: principal.groups.filter(enough),
           sessions: use?.sessions ?? 0,
@@ -94,7 +102,8 @@ export function reviewAccess(given: {
     endpoints.flatMap((endpoint) =>
       (["human", "workload"] as const).flatMap((kind): Reach[] => {
         const member: Principal = { id: `access-review:${kind}`, kind, groups: [group] };
-        const { allowed, policies } = ask(member, endpoint, { id: "access-review" });
+        const client = { id: "access-review" };
+        const { allowed, policies } = ask(member, endpoint, client);
         const none = { sessions: 0, denied: 0, active: 0 };
         return allowed
           ? [
@@ -104,6 +113,7 @@ export function reviewAccess(given: {
                 kind,
                 endpoint,
                 permitted: true,
+                unattended: ask(member, endpoint, client, "openSessionUnattended").allowed,
                 policies,
                 throughGroups: [group],
                 ...none,
@@ -135,6 +145,7 @@ const columns = [
   "email",
   "endpoint",
   "permitted",
+  "unattended",
   "policies",
   "throughGroups",
   "sessions",

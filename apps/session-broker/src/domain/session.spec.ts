@@ -1,7 +1,7 @@
 import type { Endpoint, RequestSession } from "@countersign/contracts";
 import { describe, expect, it } from "vitest";
 import { endUnpermitted, expireSession, revokeSession } from "./end-session.js";
-import { type Ground, requestSession } from "./request-session.js";
+import { type FirstGround, requestSession } from "./request-session.js";
 import { type Session, type SessionEvent, evolve, unknownSession } from "./session.js";
 
 const started = "2026-11-23T10:00:00.000Z";
@@ -33,13 +33,16 @@ const endpoint: Endpoint = {
   approval: { expirySeconds: 600 },
   messageBytesMax: 1024,
 };
-const permitted: Ground = {
+const permitted: FirstGround = {
   endpoint,
   decision: { allowed: true, policies: ["open"], errors: [] },
+  unattended: { allowed: true, policies: ["open"], errors: [] },
   bundleVersion: "v1",
   activeSessions: 0,
+  waitingSessions: 0,
+  approvalId: "019ab000-0000-7000-8000-0000000000aa",
 };
-const refused = (policies: string[], errors: string[] = []): Ground => ({
+const refused = (policies: string[], errors: string[] = []): FirstGround => ({
   ...permitted,
   decision: { allowed: false, policies, errors },
 });
@@ -69,7 +72,7 @@ const expired = (cause: "duration" | "idle" | "policy"): SessionEvent => ({
 });
 
 const ask =
-  (ground: Ground, changes: Partial<RequestSession> = {}) =>
+  (ground: FirstGround, changes: Partial<RequestSession> = {}) =>
   (session: Session) =>
     requestSession(session, { ...request, ...changes }, ground, new Date(started));
 const revoke = (session: Session) => revokeSession(session, { by, reason: "left the company" });
@@ -129,11 +132,11 @@ describe("requesting a session", () => {
     expect(events[1]?.data).toMatchObject({ expiresAt: later(seconds).toISOString() });
   });
 
-  const withSession = (session: Partial<Endpoint["session"]>): Ground => ({
+  const withSession = (session: Partial<Endpoint["session"]>): FirstGround => ({
     ...permitted,
     endpoint: { ...endpoint, session: { ...endpoint.session, ...session } },
   });
-  const reasonOf = (ground: Ground, changes: Partial<RequestSession> = {}) => {
+  const reasonOf = (ground: FirstGround, changes: Partial<RequestSession> = {}) => {
     const [, answer] = ask(ground, changes)(unknownSession);
     return answer?.type === "SessionDenied" ? answer.data.reason : answer?.type;
   };
@@ -192,7 +195,7 @@ describe("the end of a session", () => {
   });
 
   it("comes with the policies that permitted it, but not because one of them fails", () => {
-    const after = (decision: Ground["decision"]) =>
+    const after = (decision: FirstGround["decision"]) =>
       given(requested, granted).when((session) => endUnpermitted(session, decision));
     expect(after({ allowed: false, policies: [], errors: [] })).toEqual([expired("policy")]);
     expect(after({ allowed: false, policies: [], errors: ["x"] })).toEqual([]);

@@ -1,16 +1,55 @@
-import type { MessageOf, RequestSession, sessionEvents } from "@countersign/contracts";
+import type {
+  ApprovalFailure,
+  MessageOf,
+  Principal,
+  RequestSession,
+  sessionEvents,
+} from "@countersign/contracts";
 
 /** A fact about one session, before it gets its envelope. */
 export type SessionEvent = MessageOf<(typeof sessionEvents)[number]>;
+
+/** What another person has to decide, and until when. The digest binds a decision to exactly this. */
+export interface Wait {
+  readonly approvalId: string;
+  readonly requestDigest: string;
+  readonly waitsUntil: string;
+  readonly durationSeconds: number;
+}
+
+/** Who approved, where somebody had to. */
+export interface Approved {
+  readonly approvalId: string;
+  readonly by: Pick<Principal, "id" | "name">;
+}
+
+/** The last time that more time was asked for. */
+export interface Extension extends Wait {
+  readonly justification: string;
+  readonly extendedUntil: string;
+  readonly status: "pending" | "granted" | ApprovalFailure;
+  readonly decidedBy?: Pick<Principal, "id" | "name">;
+  readonly reason?: string;
+}
+
+export type WaitingSession = {
+  readonly status: "waiting";
+  readonly request: RequestSession;
+  readonly requestedAt: string;
+  readonly wait: Wait;
+};
 
 export type ActiveSession = {
   readonly status: "active";
   readonly request: RequestSession;
   readonly requestedAt: string;
+  readonly grantedAt: string;
   readonly expiresAt: string;
   readonly idleSeconds: number;
   /** When the grant or the last call was, whichever is later. */
   readonly lastActivityAt: string;
+  readonly approved?: Approved;
+  readonly extension?: Extension;
 };
 
 export type EndedSession = {
@@ -20,13 +59,17 @@ export type EndedSession = {
   readonly endedAt: string;
   readonly reason: string;
   /** Absent where it was never granted. */
+  readonly grantedAt?: string;
   readonly expiresAt?: string;
   readonly lastActivityAt?: string;
+  readonly approved?: Approved;
+  readonly extension?: Extension;
 };
 
 export type Session =
   | { readonly status: "unknown" }
   | { readonly status: "requested"; readonly request: RequestSession; readonly requestedAt: string }
+  | WaitingSession
   | ActiveSession
   | EndedSession;
 
@@ -39,20 +82,48 @@ export const evolve = (session: Session, event: SessionEvent, at: string): Sessi
       return session.status === "unknown"
         ? { status: "requested", request: event.data, requestedAt: at }
         : session;
-    case "SessionGranted":
+    case "SessionAwaitsApproval":
       return session.status === "requested"
-        ? {
-            ...session,
-            status: "active",
-            expiresAt: event.data.expiresAt,
-            idleSeconds: event.data.idleSeconds,
-            lastActivityAt: event.data.grantedAt,
-          }
+        ? { ...session, status: "waiting", wait: waitOf(event.data) }
         : session;
-    case "SessionDenied":
-      return session.status === "requested"
-        ? { ...session, status: "denied", endedAt: at, reason: event.data.reason }
-        : session;
+    case "SessionGranted": {
+      if (session.status !== "requested" && session.status !== "waiting") return session;
+      const { request, requestedAt } = session;
+      const { grantedAt, expiresAt, idleSeconds, approvalId, approvedBy } = event.data;
+      return {
+        status: "active",
+        request,
+        requestedAt,
+        grantedAt,
+        expiresAt,
+        idleSeconds,
+        lastActivityAt: grantedAt,
+        ...(approvalId === undefined || !approvedBy ? {} : { approved: { approvalId, by: approvedBy } }),
+      };
+    }
+    case "SessionDenied": {
+      if (session.status !== "requested" && session.status !== "waiting") return session;
+      const { request, requestedAt } = session;
+      return { status: "denied", request, requestedAt, endedAt: at, reason: event.data.reason };
+    }
+    case "SessionExtensionRequested": {
+      if (session.status !== "active") return session;
+      const { justification, extendedUntil } = event.data;
+      return {
+        ...session,
+        extension: { ...waitOf(event.data), justification, extendedUntil, status: "pending" },
+      };
+    }
+    case "SessionExtended": {
+      const { approvalId, expiresAt, approvedBy } = event.data;
+      const extended = withExtension(session, approvalId, { status: "granted", decidedBy: approvedBy });
+      return extended.status === "active" && extended !== session ? { ...extended, expiresAt } : extended;
+    }
+    case "SessionExtensionRefused": {
+      const { approvalId, cause, reason, by } = event.data;
+      const outcome = { status: cause, reason, ...(by ? { decidedBy: by } : {}) };
+      return withExtension(session, approvalId, outcome);
+    }
     case "SessionRevoked":
       return ended(session, "revoked", at, event.data.reason);
     case "SessionExpired":
@@ -60,8 +131,22 @@ export const evolve = (session: Session, event: SessionEvent, at: string): Sessi
   }
 };
 
+const waitOf = ({ approvalId, requestDigest, waitsUntil, durationSeconds }: Wait): Wait => ({
+  approvalId,
+  requestDigest,
+  waitsUntil,
+  durationSeconds,
+});
+
+const withExtension = (session: Session, approvalId: string, outcome: Partial<Extension>): Session =>
+  session.status === "active" &&
+  session.extension?.status === "pending" &&
+  session.extension.approvalId === approvalId
+    ? { ...session, extension: { ...session.extension, ...outcome } }
+    : session;
+
 const ended = (session: Session, status: EndedSession["status"], at: string, reason: string): Session => {
   if (session.status !== "active") return session;
-  const { request, requestedAt, expiresAt, lastActivityAt } = session;
-  return { status, request, requestedAt, expiresAt, lastActivityAt, endedAt: at, reason };
+  const { idleSeconds: _, ...kept } = session;
+  return { ...kept, status, endedAt: at, reason };
 };

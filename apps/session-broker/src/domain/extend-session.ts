@@ -1,0 +1,85 @@
+import type { Endpoint, ExtendRequest } from "@countersign/contracts";
+import type { PolicyDecision } from "@countersign/policy";
+import { extensionDigest } from "./approval-requests.js";
+import type { ActiveSession, Session, SessionEvent } from "./session.js";
+
+export interface ExtensionGround {
+  readonly endpoint: Endpoint | undefined;
+  readonly decision: PolicyDecision;
+  /** The id that the approval will have. */
+  readonly approvalId: string;
+}
+
+/** Why a session cannot have more time, in a code and in words for its owner. */
+export interface ExtensionProblem {
+  readonly code:
+    | "session_ended"
+    | "extension_pending"
+    | "forbidden_by_policy"
+    | "extension_too_long"
+    | "justification_refused";
+  readonly message: string;
+}
+
+/**
+ * Asks for more time for a session that runs. Another person always has to approve it, whatever the policies say about
+ * its beginning: who could extend it alone would have the endpoint's maximum from the start. No session lasts longer in
+ * all than the endpoint allows.
+ */
+export const extendSession = (
+  session: Session,
+  asked: ExtendRequest,
+  ground: ExtensionGround,
+  now: Date,
+): { readonly events: SessionEvent[] } | { readonly problem: ExtensionProblem } => {
+  if (session.status !== "active" || Date.parse(session.expiresAt) <= now.getTime())
+    return refused("session_ended", "The session has ended; open a new one.");
+  const { endpoint, decision, approvalId } = ground;
+  if (session.extension?.status === "pending")
+    return refused("extension_pending", "More time was asked for already; wait until somebody decides.");
+  if (!endpoint || !decision.allowed)
+    return refused("forbidden_by_policy", "No policy permits this session any more; ask an administrator.");
+  const latest = latestEnd(session.grantedAt, endpoint.session.durationSecondsMax);
+  const extendedUntil = new Date(Date.parse(session.expiresAt) + asked.durationSeconds * 1_000).toISOString();
+  if (extendedUntil > latest) return refused("extension_too_long", tooLong(session, latest));
+  const { justificationPattern: pattern } = endpoint.session;
+  if (pattern !== undefined && !new RegExp(pattern, "u").test(asked.justification))
+    return refused("justification_refused", `The justification has to contain ${pattern}.`);
+  const { request, grantedAt, expiresAt } = session;
+  const waitMs = endpoint.approval.expirySeconds * 1_000;
+  // Once the session is over there is nothing to extend.
+  const waitsUntilMs = Math.min(now.getTime() + waitMs, Date.parse(expiresAt));
+  const data = {
+    sessionId: request.sessionId,
+    principalId: request.principal.id,
+    endpoint: request.endpoint,
+    approvalId,
+    durationSeconds: asked.durationSeconds,
+    justification: asked.justification,
+    requestDigest: extensionDigest(approvalId, request, {
+      extendedUntil,
+      justification: asked.justification,
+    }),
+    waitsUntil: new Date(waitsUntilMs).toISOString(),
+    principal: request.principal,
+    client: request.client,
+    grantedAt,
+    openedFor: request.justification,
+    expiresAt,
+    extendedUntil,
+  };
+  return { events: [{ type: "SessionExtensionRequested", data }] };
+};
+
+/** The latest end that a session which began then may have. */
+export const latestEnd = (grantedAt: string, durationSecondsMax: number): string =>
+  new Date(Date.parse(grantedAt) + durationSecondsMax * 1_000).toISOString();
+
+const refused = (code: ExtensionProblem["code"], message: string) => ({ problem: { code, message } });
+
+const tooLong = ({ expiresAt }: ActiveSession, latest: string): string => {
+  const secondsMax = Math.max(0, Math.floor((Date.parse(latest) - Date.parse(expiresAt)) / 1_000));
+  return secondsMax === 0
+    ? "The session lasts as long as this endpoint allows already; open a new one when it ends."
+    : `This endpoint allows ${secondsMax} seconds more at the most.`;
+};
