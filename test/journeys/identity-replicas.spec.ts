@@ -3,7 +3,8 @@ import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer, request as send, type Server } from "node:http";
 import { join } from "node:path";
-import { eventually, freePorts, HeadlessBrowser, type Page } from "@countersign/local";
+import type { ApprovalView } from "@countersign/contracts";
+import { apiTokenOf, callApi, eventually, freePorts, HeadlessBrowser, type Page } from "@countersign/local";
 import { decodeJwt } from "jose";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startTestSuite } from "./suite.fixture.js";
@@ -25,7 +26,7 @@ describe("identity in three replicas behind a round robin", () => {
   const answered = new Map<number, number>();
 
   beforeAll(async () => {
-    suite = await startTestSuite({}, { services: ["identity", "session-broker"] });
+    suite = await startTestSuite({}, { services: ["identity", "session-broker", "approval"] });
     // The address of identity becomes the balancer's, behind which the replicas stand.
     await suite.service("identity").stop();
     const ports = await freePorts(3);
@@ -167,6 +168,36 @@ describe("identity in three replicas behind a round robin", () => {
       expect(decodeJwt(answer["access_token"] ?? "")).toMatchObject({ iss: suite.urls.identity });
     }
     expect([...answered.values()].filter((count) => count > logins)).toHaveLength(replicas.length);
+  });
+
+  it("has a session wait at all of them, and goes on at whichever is asked once it is approved", async () => {
+    const { clientId, browser, page } = await begin();
+    const form = await browser.submit(page, { login: "contractor" });
+    const waiting = await browser.submit(form, { justification: "INC-4: three that wait" });
+    const address = waiting.url.replace(/\/session$/, "");
+    const lead = await apiTokenOf("lead", suite.urls.identity);
+    for (let look = 0; look < replicas.length; look += 1) {
+      const again = await browser.visit(address);
+      expect(again.document.querySelector("h1")?.textContent).toBe("Waiting for an approval");
+    }
+    const approval = await eventually(async () => {
+      const { json } = await callApi(lead, `${suite.urls.approval}/approvals?status=pending`);
+      return (json as ApprovalView[]).find(({ kind }) => kind === "session");
+    }, "The approval request");
+    const decision = { decision: "approve" };
+    await callApi(lead, `${suite.urls.approval}/approvals/${approval.approvalId}/decision`, decision);
+    const last = await eventually(async () => {
+      const next = await browser.visit(address);
+      return next.url.startsWith(callback) ? next : undefined;
+    }, "The way back to the client");
+    const answer = await token({
+      grant_type: "authorization_code",
+      client_id: clientId,
+      code: new URL(last.url).searchParams.get("code") ?? "",
+      redirect_uri: callback,
+      code_verifier: verifier,
+    });
+    expect(decodeJwt(answer["access_token"] ?? "")["sid"]).toBe(approval.sessionId);
   });
 
   it("completes a login in whose middle a replica is killed, and refreshes what a dead one issued", async () => {

@@ -39,7 +39,7 @@ export class SessionView {
    */
   extend(sessionId: string, expiresAt: string, now: Date): void {
     const entry = this.#sessions.get(sessionId);
-    if (!entry || this.#ended.has(sessionId)) return;
+    if (!entry) return;
     clearTimeout(entry.timer);
     const controller = entry.ended.aborted ? new AbortController() : entry.controller;
     this.#keep({ ...entry.session, expiresAt }, controller, now);
