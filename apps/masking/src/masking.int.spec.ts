@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { INestApplication } from "@nestjs/common";
+import { loadConfiguration } from "@countersign/configuration";
 import {
   apiAudience,
   type CardDataPolicy,
@@ -254,6 +255,46 @@ describe("the masking service", () => {
     expect((await post(administrator, "/trial", { ...body, text: "not JSON" })).status).toBe(400);
   });
 
+  it("takes up another card-data policy from the file, publishes it, and tries it by endpoint", async () => {
+    const path = join(folder, "countersign.yaml");
+    const yaml = await readFile(path, "utf8");
+    const text = '{"konto":"4111111111111112"}';
+    const tried = async (endpoint?: string) => {
+      const response = await post(administrator, "/trial", {
+        text,
+        contentType: "application/json",
+        endpoint,
+      });
+      return { status: response.status, ...((await response.json()) as object) };
+    };
+    expect(await tried("payments")).toMatchObject({ findings: [], requests: "forward" });
+    try {
+      await writeFile(path, yaml.replace("messageLimit: 4MiB", "cardData: { requests: drop }\n    $&"));
+      await writeFile(
+        path,
+        yaml.replace("messageLimit: 4MiB", "cardData: { panKeys: [konto], requests: mask }\n    $&"),
+      );
+      await expect
+        .poll(() => tried("payments"), { timeout: 15_000 })
+        .toMatchObject({
+          findings: [{ kind: "pan", path: "/konto", rule: "pan.key" }],
+          requests: "mask",
+        });
+      expect(await tried()).toMatchObject({ findings: [], requests: "forward" });
+      expect(await tried("elsewhere")).toMatchObject({ status: 404 });
+      const published = () =>
+        seen.findLast(({ type }) => type === "CardDataPolicyPublished")?.data as
+          | { policy: CardDataPolicy }
+          | undefined;
+      await expect
+        .poll(() => published()?.policy.endpoints)
+        .toMatchObject({ payments: { requests: "mask" } });
+    } finally {
+      await writeFile(path, yaml);
+    }
+    await expect.poll(() => tried("payments"), { timeout: 15_000 }).toMatchObject({ findings: [] });
+  });
+
   it.each(["session_keys", "originals"])("keeps masking.%s from everyone's changes", async (table) => {
     for (const statement of [
       `UPDATE masking.${table} SET key_id = key_id`,
@@ -282,7 +323,13 @@ describe("shredding", () => {
     const { original } = await storedOriginal("the original");
     expect((await shred(auditor, original.sessionId)).status).toBe(403);
     expect((await shred(administrator, original.sessionId, "short")).status).toBe(400);
-    expect((await shred(administrator, ids.newId())).status).toBe(404);
+    const unknown = ids.newId();
+    expect((await shred(administrator, unknown)).status).toBe(404);
+    const refusals = () => seen.filter(({ type }) => type === "ShredRefused").map(({ data }) => data);
+    await expect.poll(refusals).toEqual([
+      { sessionId: original.sessionId, by: auditor, reason: "forbidden_by_policy" },
+      { sessionId: unknown, by: administrator, reason: "session_unknown" },
+    ]);
     expect((await reveal(auditor, original.originalId)).status).toBe(200);
   });
 
@@ -643,7 +690,8 @@ async function bundleEvent(): Promise<EventMessage> {
   );
   const schema = await readFile(join(folder, "policies", "schema.cedarschema"), "utf8");
   const publishedAt = ids.now().toISOString();
-  const data = { version: bundleVersion, publishedAt, endpoints: [], policies, schema };
+  const { endpoints } = (await loadConfiguration(join(folder, "countersign.yaml"), {})).bundle();
+  const data = { version: bundleVersion, publishedAt, endpoints, policies, schema };
   return eventOf("PolicyBundlePublished", "bundle", data, "session-broker");
 }
 

@@ -6,6 +6,7 @@ import { configurationEnvironment, type MaskingConfig } from "./config.js";
 import { CardDataPolicyInForce } from "./policy/card-data-policy.js";
 import { PersonsWords } from "./policy/persons-words.js";
 import { PoliciesConsumer } from "./policy/policies.consumer.js";
+import { PolicyFiles } from "./policy/policy-files.js";
 import { PolicyPublisher } from "./policy/policy.publisher.js";
 import { PolicyView } from "./policy/policy.view.js";
 import { TrialController } from "./policy/trial.controller.js";
@@ -21,6 +22,7 @@ import { Reveals } from "./vault/reveals.js";
 import { Rewrapping } from "./vault/rewrapping.js";
 import { Upkeep } from "./vault/upkeep.js";
 import { VaultKeys } from "./vault/vault-keys.js";
+import { VaultLog } from "./vault/vault-log.js";
 import { VaultController } from "./vault/vault.controller.js";
 import { VaultStore } from "./vault/vault.store.js";
 
@@ -41,12 +43,14 @@ import { VaultStore } from "./vault/vault.store.js";
   ],
   providers: [
     PolicyView,
+    PolicyFiles,
     PolicyPublisher,
     PersonsWords,
     Opening,
     Reveals,
     RevealRequests,
     VaultStore,
+    VaultLog,
     Destruction,
     DestructionStore,
     Rewrapping,

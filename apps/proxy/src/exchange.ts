@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Endpoint, SessionGranted } from "@countersign/contracts";
 import type { PolicyEngine, ToolAnnotations } from "@countersign/policy";
-import type { Scanned } from "./evidence/payloads.js";
+import type { Scanned, Scanner } from "./evidence/payloads.js";
 import type { JsonRpcMessage } from "./steps/parse-message.js";
 
 /** What a client sent, before anything is believed of it. */
@@ -18,6 +18,8 @@ export interface Admitted {
   readonly endpoint: Endpoint;
   readonly engine: PolicyEngine;
   readonly session: SessionGranted;
+  /** Searches by the card-data policy of this endpoint. */
+  readonly scanner: Scanner;
   /** Aborts when the session is revoked or expires; its reason says which. */
   readonly ended: AbortSignal;
   /** What is known of a tool of this endpoint; `changedTo` names a definition that nobody accepted yet. */

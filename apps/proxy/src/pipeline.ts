@@ -63,6 +63,7 @@ export class Pipeline {
     try {
       const admitted = await admit(received, gateway);
       trail.session = admitted.session;
+      trail.scanner = admitted.scanner;
       trail.bundleVersion = admitted.engine.version;
       call = await readCall(gateway, received, admitted, reply, trail, newCallId);
       if (isListening(call)) atEnd.push(this.#streams.open(admitted.session.sessionId));

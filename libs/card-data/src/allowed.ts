@@ -1,4 +1,4 @@
-import type { CardDataPolicy } from "@countersign/contracts";
+import { allowedShape, type CardDataPolicy } from "@countersign/contracts";
 
 /** A known identifier that is not a card, such as `ORD-################`: `#` is one digit, the rest is literal. */
 export interface AllowedShape {
@@ -16,8 +16,7 @@ export function compileAllowed(allow: CardDataPolicy["allow"], today: string | u
   return allow.flatMap(({ pattern, expires }) => {
     const shape = /^([^#]*)(#+)([^#]*)$/.exec(pattern);
     const [, prefix = "", digits = "", suffix = ""] = shape ?? [];
-    const letters = (prefix + suffix).replace(/[^\p{L}]/gu, "").length;
-    if (!shape || expires < today || letters < 2) return [];
+    if (!shape || expires < today || !allowedShape.test(pattern)) return [];
     return [{ prefix, digits: digits.length, suffix }];
   });
 }

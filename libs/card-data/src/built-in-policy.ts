@@ -9,4 +9,8 @@ export const BUILT_IN_POLICY: CardDataPolicy = {
   pinKeys: [],
   contextWords: [],
   allow: [],
+  strictness: "normal",
+  requests: "forward",
+  opaque: "pass",
+  endpoints: {},
 };

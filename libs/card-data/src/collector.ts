@@ -45,7 +45,7 @@ export class Collector implements JsonSink {
     key.label = namesSibling(key.name);
     if (!key.noted) {
       const verdict = this.look(start + 1, end - 1, traits);
-      if (verdict !== MAYBE_CARD && verdict !== BINARY) return false;
+      if (verdict < this.settings.suspicionMin) return false;
     }
     this.keep("key", frame, key, 0, start, end, "any");
     return true;
@@ -124,6 +124,7 @@ export class Collector implements JsonSink {
     key: KeyNode | undefined,
     verdict: number,
   ): Suspicion | undefined {
+    if (verdict >= this.settings.suspicionMin && verdict <= MAYBE_CARD) return "any";
     if (verdict === CARD_BY_CONTEXT) return "context";
     const meaning = this.meaningOf(frame, key);
     const named = verdict === CARD_BY_NAME ? SENSITIVE_KEYS | KEY.pan : SENSITIVE_KEYS;

@@ -9,3 +9,4 @@ export type { ScanResult } from "./scan.js";
 export { scanJson, scanText } from "./scan.js";
 export type { ScanOptions } from "./settings.js";
 export { BUILT_IN_POLICY } from "./built-in-policy.js";
+export { policyFor } from "./policy-for.js";

@@ -1,3 +1,5 @@
+import type { Strictness } from "@countersign/contracts";
+
 import type { AllowedShape } from "./allowed.js";
 import { isAllowed } from "./allowed.js";
 import type { Brand } from "./brands.js";
@@ -31,6 +33,7 @@ export interface PanContext {
   other: boolean;
   contextWords: readonly string[];
   allowed: readonly AllowedShape[];
+  strictness: Strictness;
 }
 
 const ODD_GROUPS_MAX = 7;
@@ -57,7 +60,10 @@ export function judge(
   let digits = "";
   for (let group = first; group <= last; group += 2) digits += text.slice(groups[group], groups[group + 1]);
   const luhn = passesLuhn(digits);
-  if (!luhn && !wholeField && !(labelled && (whole || shape === "card"))) return undefined;
+  // What stands by itself: one number, or groups in a regular way with no further ones beside them.
+  const alone = single || (whole && shape !== "odd");
+  const anyNumber = context.strictness === "strictest" && alone;
+  if (!luhn && !wholeField && !anyNumber && !(labelled && (whole || shape === "card"))) return undefined;
   if (shape === "odd") {
     // A figure with a fraction is one number, whatever words stand around it.
     if (text.slice(from, to).includes(".")) return undefined;
@@ -81,10 +87,12 @@ export function judge(
     if (cardShaped || context.context || speaksOfCards(text, from, to, context.contextWords)) {
       return { digits, brand: undefined, rule: "pan.context" };
     }
-    return undefined;
+    return alone && context.strictness !== "normal"
+      ? { digits, brand: undefined, rule: "pan.strict" }
+      : undefined;
   }
   if (wholeField) return { digits, brand: undefined, rule: "pan.key" };
-  return { digits, brand: undefined, rule: "pan.label" };
+  return { digits, brand: undefined, rule: labelled ? "pan.label" : "pan.strict" };
 }
 
 /** Whether nothing but blanks and quotes stands around the digits. */

@@ -1,3 +1,5 @@
+import type { Strictness } from "@countersign/contracts";
+
 import { brandOf } from "./brands.js";
 import { KEY } from "./keys.js";
 import { passesLuhn } from "./luhn.js";
@@ -9,7 +11,7 @@ import type { Found } from "./rewrite.js";
  * Card data in a JSON number. A number loses leading zeros, so codes and PINs may be a digit shorter here. The
  * rewrite stands for the whole literal: a string, since no number can hold stars.
  */
-export function scanNumber(literal: string, meaning: number): Found | undefined {
+export function scanNumber(literal: string, meaning: number, strictness: Strictness): Found | undefined {
   const kind = sensitiveKind(literal, meaning);
   const end = literal.length;
   if (kind) {
@@ -28,6 +30,7 @@ export function scanNumber(literal: string, meaning: number): Found | undefined 
     other: (meaning & KEY.other) !== 0,
     contextWords: [],
     allowed: [],
+    strictness,
   });
   const reading = pan?.readings[0];
   if (!pan || !reading) return undefined;

@@ -15,6 +15,7 @@ import { scanNumber } from "./scan-number.js";
 import type { Place, ScanString } from "./place.js";
 import type { Settings } from "./settings.js";
 import { findSplitCards } from "./split-cards.js";
+import { CARD_BY_CONTEXT } from "./suspicion.js";
 import { borrowBytes, returnBytes } from "./text-bytes.js";
 
 /** A token that does hold some. Findings count units of its value, rewrites count units of the text. */
@@ -82,7 +83,7 @@ function search(
   const tokens: TokenFound[] = [];
   for (const token of candidates) {
     const meaning = token.what === "key" ? 0 : meanings.of(token);
-    if (!isOpen(token.suspicion, meaning)) continue;
+    if (!isOpen(token.suspicion, meaning, settings.suspicionMin)) continue;
     const found = searchToken(text, token, meaning, place, settings, scanString, names);
     if (found) tokens.push({ token, found });
   }
@@ -90,7 +91,7 @@ function search(
 }
 
 /** Whether what the names around a token say leaves it a suspect. */
-function isOpen(suspicion: Suspicion, meaning: number): boolean {
+function isOpen(suspicion: Suspicion, meaning: number, suspicionMin: number): boolean {
   switch (suspicion) {
     case "any":
     case "binary":
@@ -98,7 +99,7 @@ function isOpen(suspicion: Suspicion, meaning: number): boolean {
     case "name":
       return (meaning & (SENSITIVE_KEYS | KEY.pan)) !== 0;
     case "context":
-      return (meaning & (SENSITIVE_KEYS | KEY.pan | KEY.context)) !== 0;
+      return suspicionMin <= CARD_BY_CONTEXT || (meaning & (SENSITIVE_KEYS | KEY.pan | KEY.context)) !== 0;
   }
 }
 
@@ -115,7 +116,7 @@ function searchToken(
     return { findings: [unscannedBinary(end - start - 2)], rewrites: [] };
   }
   if (what === "number") {
-    const found = scanNumber(text.slice(start, end), meaning);
+    const found = scanNumber(text.slice(start, end), meaning, settings.strictness);
     return found && { ...found, rewrites: found.rewrites.map((rewrite) => ({ ...rewrite, start, end })) };
   }
   const value = decodeJsonString(text, start, end);

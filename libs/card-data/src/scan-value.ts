@@ -67,7 +67,7 @@ function scanLines(value: string, place: Place, settings: Settings): Found {
 }
 
 function scanPlain(value: string, place: Place, settings: Settings): Found {
-  const suspicion = suspect(value, place.meaning, settings.contextWords);
+  const suspicion = suspect(value, place.meaning, settings);
   const draft = new Draft(value);
   if (suspicion.text) {
     searchTables(draft, settings);

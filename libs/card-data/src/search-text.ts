@@ -54,6 +54,7 @@ function scanFolded(draft: Draft, folded: Folded, meaning: number, settings: Set
     other: (meaning & KEY.other) !== 0,
     contextWords: settings.contextWords,
     allowed: settings.allowed,
+    strictness: settings.strictness,
   });
   const { whole, codes } = findSensitive(text, groups, context || pans.length > 0);
   for (const pan of pans) {

@@ -1,11 +1,12 @@
 import { createHmac } from "node:crypto";
 
-import type { CardDataPolicy } from "@countersign/contracts";
+import type { CardDataPolicy, Strictness } from "@countersign/contracts";
 
 import type { ClassifyKey } from "./keys.js";
 import { keyClassifier } from "./keys.js";
 import type { AllowedShape } from "./allowed.js";
 import { compileAllowed } from "./allowed.js";
+import { CARD_BY_CONTEXT, CARD_BY_NAME, MAYBE_CARD } from "./suspicion.js";
 
 export interface ScanOptions {
   policy: CardDataPolicy;
@@ -20,8 +21,13 @@ export interface Settings {
   classify: ClassifyKey;
   contextWords: readonly string[];
   allowed: readonly AllowedShape[];
+  strictness: Strictness;
+  /** The least suspicion (see suspicion.ts) with which digits are looked at, whatever the names around them say. */
+  suspicionMin: number;
   fingerprint(digits: string): string | undefined;
 }
+
+const SUSPICION_MIN = { normal: MAYBE_CARD, strict: CARD_BY_CONTEXT, strictest: CARD_BY_NAME } as const;
 
 export function prepare(options: ScanOptions): Settings {
   const { policy, fingerprintKey, today } = options;
@@ -29,6 +35,8 @@ export function prepare(options: ScanOptions): Settings {
     classify: keyClassifier(policy),
     contextWords: policy.contextWords,
     allowed: compileAllowed(policy.allow, today),
+    strictness: policy.strictness,
+    suspicionMin: SUSPICION_MIN[policy.strictness],
     fingerprint: (digits) =>
       fingerprintKey && createHmac("sha256", fingerprintKey).update(digits).digest("hex"),
   };

@@ -2,6 +2,7 @@ import { brandOf } from "./brands.js";
 import { passesLuhn } from "./luhn.js";
 import { digitGroups } from "./digit-groups.js";
 import { findPans } from "./pan.js";
+import type { PanContext } from "./pan-judge.js";
 import type { LocalFinding, Rewrite } from "./rewrite.js";
 
 /** One of several strings that stand side by side in a message and may hold a card between them. */
@@ -90,4 +91,11 @@ function findJoined<T extends Fragment>(neighbours: readonly T[], joint: string)
   return parts;
 }
 
-const NO_CONTEXT = { context: false, panKey: false, other: false, contextWords: [], allowed: [] };
+const NO_CONTEXT: PanContext = {
+  context: false,
+  panKey: false,
+  other: false,
+  contextWords: [],
+  allowed: [],
+  strictness: "normal",
+};

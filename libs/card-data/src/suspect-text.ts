@@ -2,6 +2,7 @@ import { mayHoldBase64 } from "./base64.js";
 import { hasOddUnits, mayHoldEscapes } from "./fold.js";
 import { KEY } from "./keys.js";
 import { mayHoldTable } from "./search-tables.js";
+import type { Settings } from "./settings.js";
 import {
   CARD_BY_CONTEXT,
   CARD_BY_NAME,
@@ -18,8 +19,9 @@ export interface Suspected {
   base64: boolean;
 }
 
-/** `meaning` is that of the text's field (see KEY), `words` are those of the policy that speak of cards. */
-export function suspect(text: string, meaning: number, words: readonly string[]): Suspected {
+/** `meaning` is that of the text's field (see KEY). */
+export function suspect(text: string, meaning: number, settings: Settings): Suspected {
+  const least = Math.min(settings.suspicionMin, leastOf(meaning));
   const source = borrowBytes(text);
   try {
     const { length } = source;
@@ -28,7 +30,7 @@ export function suspect(text: string, meaning: number, words: readonly string[])
         hasOddUnits(text) ||
         mayHoldEscapes(text) ||
         mayHoldTable(text) ||
-        judgeDigits(text, source, 0, length, words) >= leastOf(meaning) ||
+        judgeDigits(text, source, 0, length, settings.contextWords) >= least ||
         mayHoldCode(text, source, 0, 0, length) ||
         mayHoldPinBlock(text, source, 0, length),
       base64: mayHoldBase64(source, 0, length),

@@ -22,7 +22,7 @@ export interface Configuration {
 }
 
 export const configurationOf = (input: ConfigurationInput, folder: PolicyFolder): Configuration => {
-  const { identityProviders, workloadIssuers, clients, cardData } = input;
+  const { identityProviders, workloadIssuers, clients } = input;
   const content = {
     endpoints: input.endpoints.map(endpointOf).toSorted((a, b) => (a.name < b.name ? -1 : 1)),
     policies: [...folder.policies],
@@ -34,10 +34,18 @@ export const configurationOf = (input: ConfigurationInput, folder: PolicyFolder)
     identityProviders,
     workloadIssuers,
     clients,
-    cardData,
+    cardData: { ...input.cardData, endpoints: cardDataOf(input.endpoints) },
     bundle: () => structuredClone({ version, ...content }),
   };
 };
+
+/** Sorted by name, so that the same rules are the same policy in whatever order the endpoints come. */
+const cardDataOf = (endpoints: ConfigurationInput["endpoints"]): CardDataPolicy["endpoints"] =>
+  Object.fromEntries(
+    endpoints
+      .flatMap(({ name, cardData }) => (cardData ? [[name, cardData] as const] : []))
+      .toSorted(([a], [b]) => (a < b ? -1 : 1)),
+  );
 
 const endpointOf = (given: ConfigurationInput["endpoints"][number]): Endpoint => ({
   name: given.name,

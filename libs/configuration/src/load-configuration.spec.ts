@@ -2,7 +2,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { endpoint, policyBundlePublished } from "@countersign/contracts";
+import { cardDataPolicy, endpoint, policyBundlePublished } from "@countersign/contracts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ConfigurationRefused, configurationFingerprint, loadConfiguration } from "./index.js";
 
@@ -74,6 +74,47 @@ describe("the configuration of this repository", () => {
     expect((await loadConfiguration(path, {})).bundle()).toEqual(first);
     await edit(["idle: 15m", "idle: 14m"]);
     expect((await loadConfiguration(path, {})).bundle().version).not.toBe(first.version);
+  });
+});
+
+describe("the card-data policy of a configuration", () => {
+  it("is that of all endpoints, with what each of them adds under its name", async () => {
+    const own = "cardData: { panKeys: [konto], strictness: strict, requests: mask, opaque: refuse }";
+    await edit(
+      ["messageLimit: 4MiB", `${own}\n    messageLimit: 4MiB`],
+      ["\n  panKeys: []", "\n  panKeys: [kartennummer]"],
+    );
+    const { cardData, bundle } = await loadConfiguration(path, {});
+    expect(cardDataPolicy.parse({ ...cardData, version: "1" })).toMatchObject({
+      panKeys: ["kartennummer"],
+      strictness: "normal",
+      requests: "forward",
+      opaque: "pass",
+      endpoints: {
+        payments: { panKeys: ["konto"], strictness: "strict", requests: "mask", opaque: "refuse" },
+      },
+    });
+    expect(JSON.stringify(bundle())).not.toContain("konto");
+  });
+
+  it("says what is wrong at an endpoint, where it is and what to do, with everything else", async () => {
+    const own =
+      "cardData: { contextWords: [x], allow: [{ pattern: '####', reason: '', expires: soon }], pan: [a] }";
+    await edit(["messageLimit: 4MiB", `${own}\n    messageLimit: 4GB`]);
+    const { problems } = await refusal();
+    expect(problems.map(({ path }) => path).toSorted()).toEqual([
+      "endpoints[0].cardData.allow[0].expires",
+      "endpoints[0].cardData.allow[0].pattern",
+      "endpoints[0].cardData.allow[0].reason",
+      "endpoints[0].cardData.contextWords[0]",
+      "endpoints[0].cardData.pan",
+      "endpoints[0].messageLimit",
+    ]);
+    expect(problems.find(({ path }) => path.endsWith("pattern"))).toMatchObject({
+      file: "countersign.yaml",
+      line: expect.any(Number),
+      fix: expect.stringContaining("Write # for each digit"),
+    });
   });
 });
 
@@ -171,11 +212,34 @@ describe("a configuration with mistakes", () => {
       "type: barer, token",
       "endpoints[0].upstream.credential.type",
     ],
-    [
-      "an exception that is no pattern",
+    ...[
+      ["a shape of bare digits", "pattern: '################'", "allow[0].pattern"],
+      ["a shape with two runs of digits", "pattern: ORD-####-########", "allow[0].pattern"],
+      ["a regular expression", String.raw`pattern: '^ORD-\d{16}'`, "allow[0].pattern"],
+    ].map(([what = "", pattern = "", at = ""]) => [
+      `an exception that is ${what}`,
       "allow: []",
-      "allow: [{ pattern: '(', reason: x, expires: 2027-01-01 }]",
-      "cardData.allow[0].pattern",
+      `allow: [{ ${pattern}, reason: x, expires: 2027-01-01 }]`,
+      `cardData.${at}`,
+    ]),
+    [
+      "an exception without an end",
+      "allow: []",
+      "allow: [{ pattern: ORD-#, reason: x }]",
+      "cardData.allow[0].expires",
+    ],
+    [
+      "a word that stands beside everything",
+      "contextWords: []",
+      'contextWords: [" "]',
+      "cardData.contextWords[0]",
+    ],
+    ["a key without letters", "panKeys: []", "panKeys: ['--']", "cardData.panKeys[0]"],
+    [
+      "card data that an endpoint handles in an unknown way",
+      "messageLimit: 4MiB",
+      "cardData: { requests: drop }\n    messageLimit: 4MiB",
+      "endpoints[0].cardData.requests",
     ],
   ])("is refused for %s", async (_, from, to, at) => {
     await edit([from, to]);

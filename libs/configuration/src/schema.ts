@@ -1,6 +1,7 @@
-import { cardDataPolicy, endpointName } from "@countersign/contracts";
+import { endpointName } from "@countersign/contracts";
 import { z } from "zod";
 import { byteSize } from "./byte-size.js";
+import { cardData, endpointCardData } from "./card-data.schema.js";
 import { duration } from "./fields.js";
 import { identityProvider, keyedClient, workloadIssuer } from "./identity.schema.js";
 import { upstream } from "./upstream.schema.js";
@@ -70,6 +71,8 @@ const endpoint = (env: NodeJS.ProcessEnv) =>
         return z.NEVER;
       })
       .default(4 * 1024 * 1024),
+    /** What card data is here, on top of what it is everywhere, and what becomes of messages that hold it. */
+    cardData: endpointCardData.optional(),
   });
 
 /** The shape of `countersign.yaml`. The environment only fills in texts that may name variables. */
@@ -80,16 +83,7 @@ export const configurationSchema = (env: NodeJS.ProcessEnv) =>
     clients: z.array(keyedClient(env)).default([]),
     endpoints: z.array(endpoint(env)).min(1, { error: "must name at least one" }),
     policies: z.string().min(1).default("./policies"),
-    cardData: z
-      .strictObject({
-        ...cardDataPolicy.omit({ version: true, allow: true }).shape,
-        allow: z
-          .array(
-            z.strictObject({ pattern: regularExpression, reason: z.string().min(1), expires: z.iso.date() }),
-          )
-          .default([]),
-      })
-      .prefault({}),
+    cardData: cardData.prefault({}),
   });
 
 export type ConfigurationInput = z.infer<ReturnType<typeof configurationSchema>>;

@@ -50,6 +50,12 @@ export const revealRefused = define(
   "Someone asked for a sealed original and was refused.",
 );
 
+export const shredRefused = define(
+  "ShredRefused",
+  z.object({ sessionId: z.string(), by: principal, reason: z.string() }),
+  "Someone asked for a session's originals to be shredded and was refused.",
+);
+
 export const sessionKeyDestroyed = define(
   "SessionKeyDestroyed",
   z.object({
@@ -93,6 +99,7 @@ export const maskingEvents = [
   originalStored,
   originalRevealed,
   revealRefused,
+  shredRefused,
   sessionKeyDestroyed,
   sessionKeysRewrapped,
   cardDataMissed,

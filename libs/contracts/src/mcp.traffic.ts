@@ -72,6 +72,8 @@ export const refusalReason = z.enum([
   "too_large",
   "unsupported",
   "forbidden_by_policy",
+  "card_data",
+  "opaque_content",
   "tool_changed",
   "too_many_streams",
   "evidence_unavailable",

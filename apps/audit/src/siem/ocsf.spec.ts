@@ -106,6 +106,11 @@ const everyKind: [string, RecordView, Partial<OcsfEvent>][] = [
     { class_uid: 6003, activity_id: 4, status_id: 1, severity_id: 3 },
   ],
   [
+    "a shredding that was refused",
+    record("masking.events", "ShredRefused", { sessionId, by, reason: "forbidden_by_policy" }, "masking"),
+    { class_uid: 6003, activity_id: 4, status_id: 2, status_detail: "forbidden_by_policy", severity_id: 3 },
+  ],
+  [
     "session keys under a new vault key",
     record(
       "masking.events",

@@ -179,6 +179,16 @@ function describe(event: Evidence): Described {
         statusDetail: event.data.reason,
         severity: "medium",
       });
+    case "ShredRefused":
+      return ownActivity({
+        operation: "vault.destroy-keys",
+        activity: "delete",
+        who: { person: event.data.by, service: event.source },
+        resource: { uid: event.data.sessionId, type: "session's sealed originals" },
+        status: "failure",
+        statusDetail: event.data.reason,
+        severity: "medium",
+      });
     case "EvidenceRead":
       return ownActivity({
         operation: `evidence.${event.data.action}`,

@@ -12,6 +12,7 @@ import {
 } from "@countersign/service-kit";
 import { VaultKeys } from "../vault/vault-keys.js";
 import { CardDataPolicyInForce } from "./card-data-policy.js";
+import { PolicyFiles } from "./policy-files.js";
 
 interface Seen {
   readonly policyVersion?: string;
@@ -23,8 +24,8 @@ const lookEveryMs = 100;
 const retryMs = 2_000;
 
 /**
- * Publishes the card-data policy and the vault's public key, unless they are what was published last. It waits until
- * everything on the topic was read, so that a restart is no news.
+ * Publishes the card-data policy and the vault's public key, unless they are what was published last, and again whenever
+ * the files say another policy. It waits until everything on the topic was read, so that a restart is no news.
  */
 @Injectable()
 export class PolicyPublisher implements OnModuleDestroy {
@@ -35,6 +36,7 @@ export class PolicyPublisher implements OnModuleDestroy {
 
   constructor(
     @Inject(CardDataPolicyInForce) private readonly cardData: CardDataPolicyInForce,
+    @Inject(PolicyFiles) private readonly files: PolicyFiles,
     @Inject(VaultKeys) private readonly keys: VaultKeys,
     @Inject(EventLog) private readonly eventLog: EventLog,
     @Inject(Clock) private readonly clock: Clock,
@@ -64,14 +66,16 @@ export class PolicyPublisher implements OnModuleDestroy {
   async #run(isWhole: () => boolean): Promise<void> {
     const { signal } = this.#stopped;
     while (!isWhole()) await wait(lookEveryMs, undefined, { signal });
-    while (!this.#published) {
+    for (;;) {
       try {
         await this.#publish();
         this.#published = true;
+        await this.files.untilChanged(signal);
       } catch (error) {
+        if (signal.aborted) return;
         this.log.error(
           { code: "policies_unpublished", reason: describeError(error) },
-          "policies wait for Kafka",
+          "policies could not be published; trying again",
         );
         await wait(retryMs, undefined, { signal });
       }

@@ -46,6 +46,10 @@ export class PolicyView {
     return there.allowed || (isSilent && this.#engine.decide({ action, principal }).allowed);
   }
 
+  knows(endpoint: string): boolean {
+    return this.#endpoints?.some(({ name }) => name === endpoint) ?? false;
+  }
+
   /** How long originals can be opened, in seconds; undefined before the first bundle. */
   originalsTerms(): { byEndpoint: ReadonlyMap<string, number>; secondsDefault: number } | undefined {
     const named = this.#endpoints?.map(

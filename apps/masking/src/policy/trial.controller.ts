@@ -1,6 +1,6 @@
 import { Body, Controller, Header, HttpCode, Inject, Post } from "@nestjs/common";
 import { JsonRefused, scanJson, scanText } from "@countersign/card-data";
-import type { Finding, Principal } from "@countersign/contracts";
+import { type CardDataPolicy, endpointName, type Finding, type Principal } from "@countersign/contracts";
 import { ApiError, Caller, Clock, Shape } from "@countersign/service-kit";
 import { z } from "zod";
 import { CardDataPolicyInForce } from "./card-data-policy.js";
@@ -9,7 +9,14 @@ import { PolicyView } from "./policy.view.js";
 const trialRequest = z.object({
   text: z.string().max(50_000),
   contentType: z.string().max(200).optional(),
+  /** Without one, what holds at every endpoint. */
+  endpoint: endpointName.optional(),
 });
+
+interface Trial extends Pick<CardDataPolicy, "version" | "strictness" | "requests" | "opaque"> {
+  readonly findings: Finding[];
+  readonly masked: string;
+}
 
 /** What the policy in force makes of a text. Nothing of it is kept, logged or recorded. */
 @Controller("trial")
@@ -24,9 +31,9 @@ export class TrialController {
   @HttpCode(200)
   @Header("cache-control", "no-store")
   try(
-    @Body(new Shape(trialRequest)) { text, contentType }: z.infer<typeof trialRequest>,
+    @Body(new Shape(trialRequest)) { text, contentType, endpoint }: z.infer<typeof trialRequest>,
     @Caller() caller: Principal,
-  ): { version: string; findings: Finding[]; masked: string } {
+  ): Trial {
     if (!this.policy.may("administer", caller)) {
       throw new ApiError(
         403,
@@ -34,10 +41,14 @@ export class TrialController {
         "No policy lets you try the masking policy; ask for the action `administer`.",
       );
     }
-    const { policy } = this.cardData;
+    if (endpoint !== undefined && !this.policy.knows(endpoint)) {
+      throw new ApiError(404, "endpoint_unknown", "There is no such endpoint; leave it out, or correct it.");
+    }
+    const policy = this.cardData.at(endpoint);
     const options = { policy, today: this.clock.now().toISOString().slice(0, 10) };
     const { findings, masked } = isJson(contentType) ? scannedJson(text, options) : scanText(text, options);
-    return { version: policy.version, findings, masked };
+    const { version, strictness, requests, opaque } = policy;
+    return { version, strictness, requests, opaque, findings, masked };
   }
 }
 

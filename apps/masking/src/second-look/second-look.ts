@@ -65,7 +65,8 @@ export class SecondLook {
 
   async #look(recorded: Recorded, manager: EntityManager): Promise<void> {
     const { event, part, payload } = recorded;
-    const options = this.#options();
+    const { endpoint } = event.data as { endpoint?: string };
+    const options = this.#options(endpoint);
     const missed = lookAgain(payload.text, payload.contentType, options);
     if (missed) await this.#tell(recorded, missed, manager);
     const { method, target } = event.data as { method?: string; target?: string };
@@ -130,10 +131,10 @@ export class SecondLook {
     });
   }
 
-  #options() {
+  #options(endpoint: string | undefined) {
     const [fingerprintKey] = this.config.FINGERPRINT_KEY_FILE ?? [];
     return {
-      policy: this.cardData.policy,
+      policy: this.cardData.at(endpoint),
       today: this.clock.now().toISOString().slice(0, 10),
       ...(fingerprintKey === undefined ? {} : { fingerprintKey }),
     };

@@ -5,6 +5,7 @@ import { DataSource } from "typeorm";
 import { PersonsWords } from "../policy/persons-words.js";
 import { PolicyView } from "../policy/policy.view.js";
 import { type Destroyed, DestructionStore } from "./destruction.store.js";
+import { VaultLog } from "./vault-log.js";
 
 const batchMax = 200;
 
@@ -19,12 +20,14 @@ export class Destruction {
     @Inject(DestructionStore) private readonly store: DestructionStore,
     @Inject(PolicyView) private readonly policy: PolicyView,
     @Inject(PersonsWords) private readonly words: PersonsWords,
+    @Inject(VaultLog) private readonly log: VaultLog,
     @Inject(Outbox) private readonly outbox: Outbox,
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
   async onRequest(sessionId: string, by: Principal, justification: string): Promise<Destroyed> {
     if (!this.policy.may("administer", by)) {
+      await this.#refused(sessionId, by, "forbidden_by_policy");
       throw new ApiError(
         403,
         "forbidden_by_policy",
@@ -34,6 +37,7 @@ export class Destruction {
     const why = { cause: "request" as const, by, justification: this.words.masked(justification) };
     const destroyed = await this.#destroy(sessionId, why);
     if (destroyed.keyIds.length === 0 && !(await this.store.wasDestroyed(sessionId))) {
+      await this.#refused(sessionId, by, "session_unknown");
       throw new ApiError(404, "session_unknown", "The vault holds no key of this session.");
     }
     return destroyed;
@@ -52,6 +56,13 @@ export class Destruction {
       const keyIds = own.map(({ keyId }) => keyId);
       await this.#destroy(sessionId, { cause: "retention" }, keyIds);
     }
+  }
+
+  /** PCI DSS 10.2.1.4: who tried what they may not, or what cannot be, is on the log before they are told. */
+  #refused(sessionId: string, by: Principal, reason: string): Promise<void> {
+    const time = this.clock.now().toISOString();
+    const about = { id: this.clock.newId(), source: "masking" as const, subject: sessionId, time };
+    return this.log.append({ ...about, type: "ShredRefused", data: { sessionId, by, reason } });
   }
 
   async #destroy(

@@ -1,8 +1,9 @@
 import { Inject, Injectable } from "@nestjs/common";
 import type { EventOn, Principal } from "@countersign/contracts";
-import { ApiError, Clock, EventLog, LOG, type Logger } from "@countersign/service-kit";
+import { ApiError, Clock, LOG, type Logger } from "@countersign/service-kit";
 import { openOriginal, openSessionKey, OriginalUnreadable } from "../domain/open-original.js";
 import { VaultKeys } from "./vault-keys.js";
+import { VaultLog } from "./vault-log.js";
 import type { StoredOriginal } from "./vault.store.js";
 
 export interface Reveal {
@@ -15,16 +16,15 @@ export interface Reveal {
 }
 
 type Revealed = Extract<EventOn<"masking.events">, { type: "OriginalRevealed" }>["data"];
-type VaultEvent = EventOn<"masking.events">;
 
 /** Opens an original. That it is shown, or refused, is on the log before anything is answered. */
 @Injectable()
 export class Opening {
   constructor(
     @Inject(VaultKeys) private readonly keys: VaultKeys,
-    @Inject(EventLog) private readonly eventLog: EventLog,
+    @Inject(VaultLog) private readonly log: VaultLog,
     @Inject(Clock) private readonly clock: Clock,
-    @Inject(LOG) private readonly log: Logger,
+    @Inject(LOG) private readonly logger: Logger,
   ) {}
 
   async open(
@@ -33,7 +33,7 @@ export class Opening {
   ): Promise<Reveal> {
     const text = await this.#textOf(original, about.by);
     const { originalId, sessionId, callId, endpoint, direction } = original;
-    await this.#append({
+    await this.log.append({
       ...this.#envelope(sessionId),
       type: "OriginalRevealed",
       data: { originalId, sessionId, callId, ...about },
@@ -47,7 +47,7 @@ export class Opening {
     reason: string,
     original?: Pick<StoredOriginal, "sessionId">,
   ): Promise<void> {
-    await this.#append({
+    await this.log.append({
       ...this.#envelope(original?.sessionId ?? originalId),
       type: "RevealRefused",
       data: { originalId, by, reason },
@@ -71,7 +71,7 @@ export class Opening {
       return await openOriginal(original, key);
     } catch (error) {
       if (!(error instanceof OriginalUnreadable)) throw error;
-      this.log.error(
+      this.logger.error(
         { error, sessionId: original.sessionId, callId: original.callId },
         "an original does not open",
       );
@@ -87,18 +87,5 @@ export class Opening {
       subject,
       time: this.clock.now().toISOString(),
     };
-  }
-
-  async #append(event: VaultEvent): Promise<void> {
-    try {
-      await this.eventLog.append({ topic: "masking.events", event });
-    } catch (cause) {
-      throw new ApiError(
-        503,
-        "evidence_unavailable",
-        "A reveal is itself evidence, and that cannot be written now; try again later.",
-        { cause },
-      );
-    }
   }
 }

@@ -2,11 +2,14 @@ import { checkJson, JsonRefused } from "@countersign/card-data";
 import type { Operation } from "@countersign/policy";
 import { findingsMax, type Scanned, type Scanner } from "../evidence/payloads.js";
 import { isInRequestState } from "../evidence/request-state.js";
+import { isOpaque, opaqueReason, withheld } from "../evidence/withhold.js";
 import { elementsOf, rootExtent, rootSign } from "../json/extents.js";
 import { splice } from "../json/splice.js";
-import { classify, type JsonRpcMessage } from "../steps/parse-message.js";
+import type { JsonRpcMessage } from "../steps/parse-message.js";
 import type { ToolFact } from "../tools/tool-book.js";
 import { type ToolDefinition, toolDefinitionOf } from "../tools/tool-definition.js";
+import { withoutOpaqueContent } from "./guard-answer.js";
+import { answeredByName, type OwnIds } from "./own-ids.js";
 import { shapeAnswer } from "./shape-answer.js";
 
 /** An answer that cannot be delivered, with what its record keeps of it. */
@@ -27,6 +30,8 @@ export interface AnswerMessage {
   /** JSON Pointers to the entries of a list that the client does not get, into the message as it came. */
   readonly leftOut?: readonly string[];
   readonly rpc: JsonRpcMessage | undefined;
+  /** Why the client gets something else. */
+  readonly detail?: string;
   /** What it taught about the server's tools. */
   readonly facts?: readonly ToolFact[];
 }
@@ -40,6 +45,8 @@ export interface Answer {
 
 export interface Reader {
   readonly scanner: Scanner;
+  /** The names that the client gave its requests, which it has to get back as they are. */
+  readonly own: OwnIds;
   /** Whether this principal could be allowed this at all. */
   readonly mayCall: (operation: Operation) => boolean;
   /** Whether a tool is still what it was, and what is to be written down about it. */
@@ -70,6 +77,9 @@ export function readAnswer(text: string, contentType: string, reader: Reader): A
 /** Reads what is no JSON, an error page for instance. */
 export function readOpaqueAnswer(text: string, contentType: string, { scanner }: Reader): Answer {
   const scanned = countable(scanner.text(text, contentType));
+  if (scanner.opaque === "refuse" && scanned.findings.some(isOpaque)) {
+    throw new AnswerRefused(opaqueReason, withheld(scanned));
+  }
   return { messages: [{ scanned, delivered: scanned.masked, rpc: undefined }], text: scanned.masked };
 }
 
@@ -94,13 +104,13 @@ function readOne(text: string, contentType: string, reader: Reader): AnswerMessa
     throw new AnswerRefused(`it lists more than ${leftOutMax} entries that may not be shown`, scanned);
   }
   const delivered = shaped.text === text ? scanned.masked : scanner.json(shaped.text, contentType).masked;
-  return {
+  const message = {
     scanned,
-    delivered,
-    rpc: classify(JSON.parse(scanned.masked)),
+    ...answeredByName(text, scanned, delivered, reader.own),
     facts,
     ...(leftOut.length === 0 ? {} : { leftOut }),
   };
+  return scanner.opaque === "refuse" ? withoutOpaqueContent(message) : message;
 }
 
 /** A tool that changed is not shown: its new words are what would reach the model. */

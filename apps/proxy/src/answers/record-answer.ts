@@ -31,7 +31,7 @@ export function outcomeOf(answer: JsonRpcMessage | undefined, httpStatus: number
 /** Adds the record of one message: the outcome of the call that it answers, or a message of its own. */
 export async function recordMessage(
   batch: Batch,
-  { scanned, rpc, facts = [], leftOut }: AnswerMessage,
+  { scanned, rpc, facts = [], leftOut, detail }: AnswerMessage,
   call: Call,
   outstanding: Outstanding,
   httpStatus: number,
@@ -48,6 +48,7 @@ export async function recordMessage(
           response: kept.payload,
           httpStatus,
           latencyMs: latencyMsOf(call),
+          ...(detail === undefined ? {} : { detail }),
         })
       : records.message("server_to_client", rpc?.kind ?? "response", kept.payload),
   );
@@ -56,7 +57,7 @@ export async function recordMessage(
 /** Adds the outcome of every call that is still open: this answer, which names none of them, is the answer of all. */
 export async function recordForAll(
   batch: Batch,
-  { scanned, rpc, facts = [], leftOut }: AnswerMessage,
+  { scanned, rpc, facts = [], leftOut, detail }: AnswerMessage,
   call: Call,
   outstanding: Outstanding,
   httpStatus: number,
@@ -65,7 +66,12 @@ export async function recordForAll(
   const kept = await call.records.keep(scanned, "server_to_client", leftOut);
   batch.alongside.push(...kept.alongside);
   batch.stored.push(kept.stored);
-  const more = { response: kept.payload, httpStatus, latencyMs: latencyMsOf(call) };
+  const more = {
+    response: kept.payload,
+    httpStatus,
+    latencyMs: latencyMsOf(call),
+    ...(detail === undefined ? {} : { detail }),
+  };
   for (const records of outstanding.takeAll()) {
     batch.drafts.push(records.completed(outcomeOf(rpc, httpStatus), more));
   }

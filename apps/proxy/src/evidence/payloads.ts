@@ -1,5 +1,6 @@
-import { scanJson, scanText } from "@countersign/card-data";
-import type { CardDataPolicy, Finding } from "@countersign/contracts";
+import { policyFor, scanJson, scanText } from "@countersign/card-data";
+import type { CardDataPolicy, Finding, OpaqueHandling, RequestHandling } from "@countersign/contracts";
+import { withOpaqueContent } from "./opaque-content.js";
 import { withoutRequestState } from "./request-state.js";
 
 /** A message after the search for card data: what may be kept, what may be delivered, what may be sealed. */
@@ -28,7 +29,11 @@ export class Scanner {
   /** Throws JsonRefused for what is not strict JSON. */
   json(text: string, contentType = "application/json"): Scanned {
     const scanned = scannedOf(scanJson(text, this.#options()), text, contentType);
-    return { ...scanned, recorded: withoutRequestState(scanned.masked, this.fingerprintKey) };
+    return {
+      ...scanned,
+      recorded: withoutRequestState(scanned.masked, this.fingerprintKey),
+      findings: withOpaqueContent(scanned.masked, scanned.findings),
+    };
   }
 
   text(text: string, contentType = "text/plain"): Scanned {
@@ -40,15 +45,39 @@ export class Scanner {
     return scanText(text.toWellFormed(), this.#options()).masked;
   }
 
+  /** The scanner of an endpoint, by what holds there at each moment. */
+  of(endpoint: string): Scanner {
+    const policy = (): CardDataPolicy | undefined => {
+      const ofAll = this.policy();
+      return ofAll && policyFor(ofAll, endpoint);
+    };
+    return new Scanner(policy, this.fingerprintKey, this.now);
+  }
+
+  /** What becomes of requests with card data. */
+  get requests(): RequestHandling {
+    return this.#policy.requests;
+  }
+
+  /** What becomes of content that cannot be searched. */
+  get opaque(): OpaqueHandling {
+    return this.#policy.opaque;
+  }
+
   get ready(): boolean {
     return this.policy() !== undefined;
   }
 
   #options(): { policy: CardDataPolicy; fingerprintKey: Uint8Array; today: string } {
+    // Shapes that policy allows have an end, so the search has to know the day.
+    const today = this.now().toISOString().slice(0, 10);
+    return { policy: this.#policy, fingerprintKey: this.fingerprintKey, today };
+  }
+
+  get #policy(): CardDataPolicy {
     const policy = this.policy();
     if (!policy) throw new TypeError("no card-data policy yet; readiness guards this");
-    // Shapes that policy allows have an end, so the search has to know the day.
-    return { policy, fingerprintKey: this.fingerprintKey, today: this.now().toISOString().slice(0, 10) };
+    return policy;
   }
 }
 

@@ -58,6 +58,17 @@ export function extentAt(text: string, keys: readonly string[], from = rootExten
   );
 }
 
+/** The value that a JSON Pointer (RFC 6901) leads to. */
+export function extentAtPointer(text: string, pointer: string): Extent | undefined {
+  const [, ...parts] = pointer.split("/");
+  return parts.reduce<Extent | undefined>((at, part) => {
+    if (!at) return undefined;
+    if (text[at.start] === "[") return elementsOf(text, at)[Number(part)];
+    const key = part.replaceAll("~1", "/").replaceAll("~0", "~");
+    return membersOf(text, at).find((member) => member.key === key)?.value;
+  }, rootExtent(text));
+}
+
 function skipSpace(text: string, from: number): number {
   let at = from;
   while (text[at] === " " || text[at] === "\n" || text[at] === "\r" || text[at] === "\t") at++;

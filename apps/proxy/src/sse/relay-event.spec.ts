@@ -6,7 +6,7 @@ import { SseParser } from "./sse.parser.js";
 
 const pan = "4111111111111111";
 const scanner = new Scanner(() => BUILT_IN_POLICY, Buffer.alloc(32, 1));
-const reader = { scanner, mayCall: () => true, lookAt: () => ({ holds: true }) };
+const reader = { scanner, own: new Set<string>(), mayCall: () => true, lookAt: () => ({ holds: true }) };
 const relay = (text: string): string =>
   new SseParser(1024)
     .push(Buffer.from(text))

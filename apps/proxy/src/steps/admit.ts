@@ -26,7 +26,8 @@ export async function admit(received: Received, gateway: Gateway): Promise<Admit
     gateway.tokens,
   );
   const { session, ended } = await findSession(claims, endpoint, gateway.sessions);
+  const scanner = gateway.scanner.of(endpoint.name);
   const toolOf: Admitted["toolOf"] = (name) =>
-    gateway.config.PIN_TOOLS ? gateway.tools.find(endpoint.name, gateway.scanner.mask(name)) : undefined;
-  return { endpoint, engine, session, ended, toolOf };
+    gateway.config.PIN_TOOLS ? gateway.tools.find(endpoint.name, scanner.mask(name)) : undefined;
+  return { endpoint, engine, session, scanner, ended, toolOf };
 }

@@ -72,7 +72,7 @@ export async function awaitApproval(
     return false;
   }
   const [outcome, text] = unapproved(verdict, admitted.ended);
-  await record(gateway, records.completed(outcome, { approvalId, detail: gateway.scanner.mask(text) }));
+  await record(gateway, records.completed(outcome, { approvalId, detail: admitted.scanner.mask(text) }));
   if (outcome === "cancelled") tell(call, text);
   else {
     // A tool's caller reads this as a tool error.

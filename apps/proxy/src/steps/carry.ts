@@ -1,4 +1,5 @@
 import { LogUnavailable } from "@countersign/service-kit";
+import { ownIdsIn } from "../answers/own-ids.js";
 import { AnswerRefused, type Reader } from "../answers/read-answer.js";
 import type { Call } from "../call.js";
 import { eraOf } from "../exchange.js";
@@ -74,11 +75,12 @@ async function relay(
 }
 
 /** Reads answers for this principal: what policy would deny, whatever the arguments, is not shown. */
-function readerFor({ scanner, policy, clock, config, tools }: Gateway, { admitted }: Call): Reader {
-  const { session, endpoint, engine } = admitted;
+function readerFor({ policy, clock, config, tools }: Gateway, { admitted, members }: Call): Reader {
+  const { session, endpoint, engine, scanner } = admitted;
   const { principal, client } = session;
   return {
     scanner,
+    own: ownIdsIn(members.map(({ message }) => message)),
     mayCall: (operation) =>
       (policy.engine ?? engine).couldAllow(
         { action: "call", principal, client, endpoint: endpoint.name, operation },

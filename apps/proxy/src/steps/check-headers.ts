@@ -43,7 +43,7 @@ const encoded = /^=\?base64\?(.*)\?=$/;
 const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 /** Header values that are no plain ASCII come as `=?base64?…?=`; whatever is not quite that is taken as it is. */
-function decoded(header: string, value: string | string[] | undefined): string {
+export function decoded(header: string, value: string | string[] | undefined): string {
   if (typeof value !== "string") throw mismatch(`The header ${header} is given twice`);
   const content = encoded.exec(value)?.[1];
   if (content === undefined) return value;

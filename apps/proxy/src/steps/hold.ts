@@ -84,7 +84,7 @@ function approvalRequest(
   { admitted, message, records }: { admitted: Admitted; message: Message; records: CallRecords },
   about: { approvalId: string; digest: string; expiresAt: Date },
 ): Entry {
-  const { session, endpoint } = admitted;
+  const { session, endpoint, scanner } = admitted;
   const { params } = parseLossless(message.scanned.masked) as {
     params?: { arguments?: unknown };
   };
@@ -104,7 +104,7 @@ function approvalRequest(
         requester: session.principal,
         client: session.client,
         endpoint: endpoint.name,
-        tool: gateway.scanner.mask(targetOf(message.rpc) ?? ""),
+        tool: scanner.mask(targetOf(message.rpc) ?? ""),
         arguments: readable(JSON.stringify(params?.arguments ?? params ?? {})),
         requestDigest: about.digest,
         justification: session.justification,

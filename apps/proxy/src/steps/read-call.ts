@@ -7,6 +7,8 @@ import type { Reply } from "../reply.js";
 import { checkHeaders } from "./check-headers.js";
 import { decide, type Decision } from "./decide.js";
 import { openMcpSession } from "./forward.js";
+import { guardContent } from "./guard-content.js";
+import { guardHeaders } from "./guard-headers.js";
 import { targetOf } from "./parse-message.js";
 import { readMessages } from "./read-messages.js";
 import type { Trail } from "./refuse.js";
@@ -33,23 +35,21 @@ export async function readCall(
         method,
         target,
       },
-      gateway,
+      { ...gateway, scanner: admitted.scanner },
     );
   if (received.httpMethod !== "POST") {
     return {
       ...shared,
+      received: guardHeaders(received, admitted),
       members: [],
       records: recordsOf(trail.callId, `http/${received.httpMethod}`, undefined),
     };
   }
-  const { body, messages } = await readMessages(
-    received,
-    admitted.endpoint.messageBytesMax,
-    gateway.scanner,
-    trail,
-  );
-  for (const message of messages) count(gateway, message, admitted);
-  if (messages.length === 1) checkHeaders(received.headers, messages[0].rpc);
+  const posted = await readMessages(received, admitted.endpoint.messageBytesMax, admitted.scanner, trail);
+  for (const message of posted.messages) count(gateway, message, admitted);
+  if (posted.messages.length === 1) checkHeaders(received.headers, posted.messages[0].rpc);
+  // What goes on from here is what is decided, approved and forwarded.
+  const { body, messages, received: forwarded } = guardContent(posted, received, admitted, trail);
   const members = messages.map((message, index) => {
     const { rpc } = message;
     const decision = decideMember(admitted, message, messages.length, gateway.clock.now());
@@ -58,7 +58,7 @@ export async function readCall(
     return { message, decision, records: recordsOf(callId, method, targetOf(rpc)) };
   });
   const [{ records }] = members as [(typeof members)[number]];
-  return { ...shared, members, records, body };
+  return { ...shared, received: forwarded, members, records, body };
 }
 
 /** A batch goes on whole or not at all, so nothing in it may have to wait for a person. */

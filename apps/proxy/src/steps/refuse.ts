@@ -1,7 +1,7 @@
 import { LogUnavailable } from "@countersign/service-kit";
 import type { SessionGranted } from "@countersign/contracts";
 import { payloadOf, refused } from "../evidence/call-records.js";
-import type { Scanned } from "../evidence/payloads.js";
+import type { Scanned, Scanner } from "../evidence/payloads.js";
 import type { Received } from "../exchange.js";
 import type { Gateway } from "../gateway.js";
 import { Refusal, rpcCodes } from "../refusal.js";
@@ -12,6 +12,8 @@ import { type JsonRpcMessage, targetOf } from "./parse-message.js";
 export interface Trail {
   readonly callId: string;
   session?: SessionGranted;
+  /** By the policy of the endpoint, as soon as it is known. */
+  scanner?: Scanner;
   bundleVersion?: string;
   messages: { readonly scanned: Scanned; rpc?: JsonRpcMessage }[];
   batch?: true;
@@ -58,7 +60,8 @@ const asRefusal = (error: unknown): Refusal => {
 
 /** Each message of a batch has a record of its own; a request of which nothing could be read has one as well. */
 async function record(gateway: Gateway, received: Received, trail: Trail, refusal: Refusal): Promise<void> {
-  const mask = (text: string): string => (gateway.scanner.ready ? gateway.scanner.mask(text) : "");
+  const scanner = trail.scanner ?? gateway.scanner;
+  const mask = (text: string): string => (scanner.ready ? scanner.mask(text) : "");
   const common = {
     reason: refusal.reason,
     detail: mask(refusal.message),

@@ -14,7 +14,7 @@ export const pan = "4111111111111111";
 const bytesMax = 1024 * 1024;
 
 const scanner = new Scanner(() => BUILT_IN_POLICY, Buffer.alloc(32, 1));
-const reader: Reader = { scanner, mayCall: () => true, lookAt: () => ({ holds: true }) };
+const reader: Reader = { scanner, own: new Set(), mayCall: () => true, lookAt: () => ({ holds: true }) };
 
 /** White space that JSON allows between tokens. */
 const space = fc.constantFrom("", "", " ", "\n", "\r\n", "\t", "  ");

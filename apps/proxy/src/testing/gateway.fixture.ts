@@ -5,7 +5,8 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { INestApplication } from "@nestjs/common";
-import type { Endpoint, EventMessage, SessionGranted } from "@countersign/contracts";
+import { BUILT_IN_POLICY } from "@countersign/card-data";
+import type { CardDataPolicy, Endpoint, EventMessage, SessionGranted } from "@countersign/contracts";
 import {
   Clock,
   createKafka,
@@ -76,6 +77,8 @@ export class GatewayFixture {
       readonly allowedOrigins?: readonly string[];
       /** More of the proxy's environment. */
       readonly environment?: Readonly<Record<string, string>>;
+      /** What differs from the built-in card-data policy. */
+      readonly cardData?: Partial<CardDataPolicy>;
     } = {},
   ) {
     this.#kafka = createKafka("test", brokers.split(","), createLogger("test", "silent"));
@@ -122,8 +125,10 @@ export class GatewayFixture {
   }
 
   /** Publishes one more endpoint, on which policy permits everything, and answers its name. */
-  async addEndpoint(upstream: string | Endpoint["upstream"]): Promise<string> {
-    const name = `open-${randomUUID().slice(0, 8)}`;
+  async addEndpoint(
+    upstream: string | Endpoint["upstream"],
+    name = `open-${randomUUID().slice(0, 8)}`,
+  ): Promise<string> {
     this.#endpoints.push(this.#endpoint(name, upstream));
     await this.#publishBundle();
     const metadata = `${this.url}/.well-known/oauth-protected-resource/mcp/${name}`;
@@ -141,15 +146,7 @@ export class GatewayFixture {
       {
         topic: "masking.policies",
         event: this.#event("CardDataPolicyPublished", "masking", "policy", {
-          policy: {
-            version: "1",
-            panKeys: [],
-            cvvKeys: [],
-            trackKeys: [],
-            pinKeys: [],
-            contextWords: [],
-            allow: [],
-          },
+          policy: { ...BUILT_IN_POLICY, version: "1", ...this.options.cardData },
           publishedAt,
         }),
       } as Entry,
@@ -211,8 +208,13 @@ export class GatewayFixture {
     return this.#sign(claims, audience, expiresIn);
   }
 
-  post(token: string | undefined, message: unknown, headers: Record<string, string> = {}): Promise<Response> {
-    return fetch(this.endpointUrl, {
+  post(
+    token: string | undefined,
+    message: unknown,
+    headers: Record<string, string> = {},
+    endpoint = this.endpointName,
+  ): Promise<Response> {
+    return fetch(`${this.url}/mcp/${endpoint}`, {
       method: "POST",
       headers: {
         "content-type": "application/json",
