@@ -132,8 +132,9 @@ describe("the proxy, in either era", () => {
       expect(await names()).toEqual(["other"]);
       expect(await call()).toContain("tool_changed");
 
-      const facts = gateway.tools.filter(({ subject }) => subject === `${gateway.endpointName}/${name}`);
-      await until(() => facts.length > 0, "the facts are on the log");
+      const told = () => gateway.tools.filter(({ subject }) => subject === `${gateway.endpointName}/${name}`);
+      await until(() => told().length > 1, "the facts are on the log");
+      const facts = told();
       expect(facts.map(({ type }) => type)).toEqual(["ToolPinned", "ToolChanged"]);
       expect(JSON.stringify(facts)).not.toContain(pan);
       const { found } = facts[1]!.data as ToolChanged;
