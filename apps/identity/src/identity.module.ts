@@ -22,6 +22,7 @@ import { BackChannelLogoutController } from "./login/back-channel-logout.control
 import { IdentityProviders } from "./login/identity-providers.js";
 import { LoginController } from "./login/login.controller.js";
 import { LoginStates } from "./login/login-state.js";
+import { SamlLogout } from "./login/saml-logout.js";
 import { recheck } from "./login/recheck.js";
 import { PersonSessions } from "./person-sessions.js";
 import { registerClientCredentials } from "./provider/client-credentials.js";
@@ -100,6 +101,16 @@ export class IdentityModule implements OnApplicationBootstrap, OnApplicationShut
             persons: PersonSessions,
           ) =>
             new BackChannelLogout(identityProviders, logins, new OneTime(dataSource, "LogoutToken"), persons),
+        },
+        {
+          provide: SamlLogout,
+          inject: [IdentityProviders, Logins, DataSource, PersonSessions],
+          useFactory: (
+            identityProviders: IdentityProviders,
+            logins: Logins,
+            dataSource: DataSource,
+            persons: PersonSessions,
+          ) => new SamlLogout(identityProviders, logins, new OneTime(dataSource, "SamlLogout"), persons),
         },
         {
           provide: IdentityProviders,

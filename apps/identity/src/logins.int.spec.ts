@@ -13,7 +13,15 @@ import { Browser, fieldOf, linkIn } from "./testing/browser.fixture.js";
 import { ledger, payments } from "./testing/endpoints.fixture.js";
 import { gatewayUrl, type Running, startIdentity } from "./testing/identity.fixture.js";
 import { oauthAt, resource } from "./testing/oauth.fixture.js";
-import { assertionOf, honest, requestIn, responseOf, samlKeys, signed } from "./testing/saml-idp.fixture.js";
+import {
+  assertionOf,
+  honest,
+  logoutRequestOf,
+  requestIn,
+  responseOf,
+  samlKeys,
+  signed,
+} from "./testing/saml-idp.fixture.js";
 
 const knownClient = "https://client.example.com/client.json";
 const idp = samlKeys();
@@ -169,6 +177,55 @@ describe("several providers", () => {
     expect((await facts("PrincipalAuthenticated")).at(-1)?.data).toMatchObject({
       principal: { id: "saml:erin" },
     });
+  });
+
+  it("may tell of a logout by SAML, once, if it is theirs, for this service and of now", async () => {
+    const at = `${identity.issuer}/login/saml`;
+    const browser = new Browser();
+    const hint = { login_hint: "erin@saml.example.com" };
+    const page = await browser.get(authorizeUrl(await clientId(), hint));
+    const { id } = requestIn(await browser.redirectOf(linkIn(page) ?? ""));
+    const said = honest({ audience: `${at}/metadata`, recipient: `${at}/callback`, inResponseTo: id });
+    const response = responseOf(signed(assertionOf(said), idp.privateKey), id);
+    const SAMLResponse = Buffer.from(response).toString("base64");
+    await answerSession(browser, await browser.post(`${at}/callback`, { SAMLResponse }));
+    const { sessionId } = identity.requests.at(-1) ?? { sessionId: "" };
+
+    const post = async (xml: string) =>
+      (await new Browser().post(`${at}/logout`, { SAMLRequest: Buffer.from(xml).toString("base64") })).status;
+    const request = (changes: Partial<Parameters<typeof logoutRequestOf>[0]> = {}) =>
+      logoutRequestOf({ destination: `${at}/logout`, nameId: "erin", ...changes });
+    const sign = (xml: string, key = idp.privateKey, weak = false) => signed(xml, key, weak, "LogoutRequest");
+    const honestly = sign(request());
+    const forged = {
+      unsigned: request(),
+      "signed by another": sign(request(), samlKeys().privateKey),
+      "signed weakly": sign(request(), idp.privateKey, true),
+      changed: honestly.replace(">erin<", ">lead<"),
+      "of another issuer": sign(request({ issuer: "https://other.example.com" })),
+      "for another address": sign(request({ destination: `${at}/callback` })),
+      "too old": sign(request({ issueInstant: new Date(Date.now() - 301_000) })),
+      "not of this time": sign(request({ issueInstant: new Date(Date.now() + 301_000) })),
+      "no request": "<a/>",
+      "an assertion": signed(assertionOf(said), idp.privateKey),
+      wrapped: `<x>${honestly}</x>`,
+      "in front of another": `${request({ nameId: "lead" })}${honestly}`,
+      "in front of another one's signature": request().replace(
+        "</samlp:LogoutRequest>",
+        `${honestly}</samlp:LogoutRequest>`,
+      ),
+    };
+    const before = identity.revocations.length;
+    for (const [how, xml] of Object.entries(forged)) expect([how, await post(xml)]).toEqual([how, 403]);
+    expect(identity.revocations).toHaveLength(before);
+    expect((await facts("AuthenticationFailed")).at(-1)?.data).toMatchObject({ provider: "saml" });
+
+    expect(await post(honestly)).toBe(200);
+    // All that the person has here, whatever login it is of.
+    expect(identity.revocations.slice(before)).toContainEqual(
+      expect.objectContaining({ sessionId, cause: "logout" }),
+    );
+    expect(await post(honestly)).toBe(403);
   });
 
   it("are told about this service where they speak SAML", async () => {

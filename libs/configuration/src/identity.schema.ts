@@ -49,6 +49,8 @@ const saml = (env: NodeJS.ProcessEnv) =>
     entityId: text(env),
     /** Where people are sent to. */
     ssoUrl: webUrl(env),
+    /** Where its logouts are answered; without it, whoever logs out there ends on a page of ours. */
+    sloUrl: webUrl(env).optional(),
     /** Files with the provider's signing certificates (PEM); several while it changes them. */
     certificateFiles: z.array(text(env)).min(1, { error: "must name at least one file" }),
     /** What the provider calls this service; <ISSUER_URL>/login/<id>/metadata unless it says otherwise. */

@@ -1,4 +1,4 @@
-import { Controller, Get, Header, Param, Post, Req, Res, UseFilters } from "@nestjs/common";
+import { Body, Controller, Get, Header, Param, Post, Req, Res, UseFilters } from "@nestjs/common";
 import { apiAudience, CountersignError } from "@countersign/contracts";
 import { Clock, Public } from "@countersign/service-kit";
 import type { Request, Response } from "express";
@@ -6,9 +6,12 @@ import { Provider, errors } from "oidc-provider";
 import { IdentityEvents } from "../identity-events.js";
 import { LoginSteps } from "../interaction/login-steps.js";
 import { PageErrors } from "../interaction/page-errors.js";
+import { sendPage } from "../interaction/send-page.js";
+import { loggedOutPage } from "../pages/pages.js";
 import { Logins } from "../store/logins.js";
 import { IdentityProviders } from "./identity-providers.js";
 import { LoginFailed, LoginUnknown } from "./login-errors.js";
+import { SamlLogout } from "./saml-logout.js";
 
 /** Where identity providers send people back to. */
 @Public()
@@ -20,6 +23,7 @@ export class LoginController {
     private readonly identityProviders: IdentityProviders,
     private readonly loginSteps: LoginSteps,
     private readonly logins: Logins,
+    private readonly samlLogout: SamlLogout,
     private readonly events: IdentityEvents,
     private readonly clock: Clock,
   ) {}
@@ -73,6 +77,19 @@ export class LoginController {
       return saml.receive(request, response);
     });
     response.redirect(303, next);
+  }
+
+  /** SAML: the provider has the browser of somebody who logged out there tell it here. */
+  @Post("logout")
+  async logOut(
+    @Param("provider") id: string,
+    @Body() form: { SAMLRequest?: unknown; RelayState?: unknown } | undefined,
+    @Req() request: Request,
+    @Res() response: Response,
+  ): Promise<void> {
+    const next = await this.#witnessed(id, request, () => this.samlLogout.take(id, form, this.clock.now()));
+    if (next === undefined) sendPage(response, loggedOutPage());
+    else response.redirect(303, next);
   }
 
   @Get("metadata")

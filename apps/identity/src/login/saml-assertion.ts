@@ -14,7 +14,7 @@ const bearer = "urn:oasis:names:tc:SAML:2.0:cm:bearer";
  * encryption of keys may use it safely; an algorithm that is spelt in a roundabout way is as good as a weak one. What
  * is signed inside an encrypted assertion stays hidden from this look.
  */
-const weakSignature =
+export const weakSignature =
   /<(?:\w+:)?(?:SignatureMethod|Reference)\b(?:(?!<\/(?:\w+:)?SignedInfo)[\s\S])*?Algorithm\s*=\s*["'][^"']*(?:sha1|md5|&)/i;
 
 /** The signed assertion as the library parses it; attributes of elements are under `$`, texts under `_`. */

@@ -4,6 +4,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { inflateRawSync } from "node:zlib";
 import type { SamlProvider } from "@countersign/configuration";
 import express, { type ErrorRequestHandler } from "express";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -13,6 +14,7 @@ import {
   encrypted,
   honest,
   idpEntityId,
+  logoutRequestOf,
   requestIn,
   responseOf,
   type Said,
@@ -29,6 +31,7 @@ const folder = mkdtempSync(join(tmpdir(), "countersign-saml-"));
 
 let server: Server;
 let origin: string;
+let connection: SamlConnection;
 
 /** Keeps things as the database does: what was taken is gone, and nothing is put twice. */
 const memoryOf = () => {
@@ -58,6 +61,7 @@ beforeAll(async () => {
     type: "saml",
     entityId: idpEntityId,
     ssoUrl: "https://idp.example.com/sso",
+    sloUrl: "https://idp.example.com/slo",
     certificateFiles: [certificate],
     decryptionKey: { file: join(folder, "own.pem") },
     groupsAttribute: "groups",
@@ -69,7 +73,7 @@ beforeAll(async () => {
   };
   const states = new LoginStates(new Seals("0123456789abcdef0123456789abcdef"), false, () => new Date());
   const memory = { requests: memoryOf(), assertions: memoryOf(), answers: memoryOf() };
-  const connection = new SamlConnection(provider, origin, states, memory);
+  connection = new SamlConnection(provider, origin, states, memory);
   app.get("/begin", (request, response, next) => {
     const demand = request.query["fresh"] === undefined ? {} : { ageSecondsMax: 60, mfa: true };
     connection.begin({ interaction: "interaction-1", ...demand }, request, response).catch(next);
@@ -310,5 +314,29 @@ describe("a forged assertion", () => {
     const doctype = `<!DOCTYPE r [<!ENTITY who SYSTEM "file:///etc/hostname">]>`;
     const xml = doctype + responseOf(genuine.replace(">erin<", ">&who;<"), said.inResponseTo);
     expect(await bring(xml, cookie)).toMatchObject(refused);
+  });
+});
+
+describe("a logout that the provider tells of", () => {
+  it("is answered where the provider says, to the request that it was", async () => {
+    const xml = logoutRequestOf({ destination: `${origin}/login/company/logout`, nameId: "erin", id: "_r1" });
+    const encoded = Buffer.from(signed(xml, idp.privateKey, false, "LogoutRequest")).toString("base64");
+    const request = await connection.logoutRequest(encoded, new Date());
+    expect(request).toMatchObject({ nameId: "erin", sessionIndex: "s1" });
+    const answer = new URL((await connection.logoutAnswer(request, "state-1")) ?? "");
+    expect(answer.origin + answer.pathname).toBe("https://idp.example.com/slo");
+    expect(answer.searchParams.get("RelayState")).toBe("state-1");
+    const said = inflateRawSync(
+      Buffer.from(answer.searchParams.get("SAMLResponse") ?? "", "base64"),
+    ).toString();
+    expect(said).toContain('InResponseTo="_r1"');
+    expect(said).toContain("status:Success");
+  });
+
+  it("is nothing where it is too large, or no text", async () => {
+    for (const given of [undefined, ["a"], "a".repeat(64 * 1024 + 1)])
+      await expect(connection.logoutRequest(given, new Date())).rejects.toMatchObject({
+        code: "login_failed",
+      });
   });
 });

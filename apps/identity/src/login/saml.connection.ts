@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import type { SamlProvider } from "@countersign/configuration";
 import {
   type Profile,
+  type SAML,
   Strategy,
   ValidateInResponseTo,
   type VerifyWithoutRequest,
@@ -16,6 +17,7 @@ import { LoginFailed, LoginUnknown } from "./login-errors.js";
 import { loginSecondsMax, type LoginStates } from "./login-state.js";
 import { sendToProvider, takeAnswer } from "./passport.js";
 import { loginOf, provedBy } from "./saml-assertion.js";
+import { type LogoutRequest, readLogoutRequest } from "./saml-logout-request.js";
 
 /** What has to be remembered of SAML logins, by all replicas. */
 export interface SamlMemory {
@@ -40,6 +42,7 @@ export class SamlConnection implements Connection {
   readonly #certificates: string[];
   readonly #decryptionKey: string | undefined;
   readonly #callbackUrl: string;
+  readonly #logoutUrl: string;
   readonly #audience: string;
 
   /** Reads certificates and keys. Errors: SecretUnreadable. */
@@ -52,6 +55,7 @@ export class SamlConnection implements Connection {
     this.#certificates = provider.certificateFiles.map(readCertificate);
     this.#decryptionKey = provider.decryptionKey && readSecret(provider.decryptionKey);
     this.#callbackUrl = `${ownOrigin}/login/${provider.id}/callback`;
+    this.#logoutUrl = `${ownOrigin}/login/${provider.id}/logout`;
     this.#audience = provider.audience ?? `${ownOrigin}/login/${provider.id}/metadata`;
   }
 
@@ -100,6 +104,28 @@ export class SamlConnection implements Connection {
     return { login, interaction: begun.interaction, providerSession: sessionIndex };
   }
 
+  /** Whether people are who the NameID says; otherwise an attribute of the login says it. */
+  get namesPeopleByNameId(): boolean {
+    return this.provider.subjectAttribute === undefined;
+  }
+
+  /** Whom the provider logged out. Errors: LoginFailed. */
+  logoutRequest(encoded: unknown, now: Date): Promise<LogoutRequest> {
+    return readLogoutRequest(this.#saml(), encoded, { destination: this.#logoutUrl, now });
+  }
+
+  /** Where the browser takes the answer to a logout request; undefined where the provider names no such place. */
+  async logoutAnswer({ profile }: LogoutRequest, relayState: string): Promise<string | undefined> {
+    if (this.provider.sloUrl === undefined) return undefined;
+    return this.#saml().getLogoutResponseUrlAsync(profile, relayState, {}, true);
+  }
+
+  #saml(): SAML {
+    const { _saml: saml } = this.#strategy({});
+    if (!saml) throw new LoginFailed("SAML is not set up.");
+    return saml;
+  }
+
   /** What to give the provider so that it knows this service. */
   metadata(): string {
     const { decryptionCertificateFile: file } = this.provider;
@@ -115,7 +141,7 @@ export class SamlConnection implements Connection {
     decrypts?: boolean;
   }): Strategy {
     const { requestId, forceAuthn = false, mfa = false, decrypts = true } = asked;
-    const { mfaContexts, ssoUrl, entityId } = this.provider;
+    const { mfaContexts, ssoUrl, sloUrl, entityId } = this.provider;
     const { requests } = this.memory;
     return new Strategy(
       {
@@ -126,6 +152,8 @@ export class SamlConnection implements Connection {
         issuer: this.#audience,
         audience: this.#audience,
         callbackUrl: this.#callbackUrl,
+        logoutCallbackUrl: this.#logoutUrl,
+        ...(sloUrl === undefined ? {} : { logoutUrl: sloUrl }),
         ...(this.#decryptionKey === undefined || !decrypts ? {} : { decryptionPvk: this.#decryptionKey }),
         ...(requestId === undefined ? {} : { generateUniqueId: () => requestId }),
         forceAuthn,

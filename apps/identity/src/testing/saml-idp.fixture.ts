@@ -74,7 +74,26 @@ export function assertionOf(said: Said): string {
   );
 }
 
-export function signed(assertion: string, privateKey: string, weak = false): string {
+/** The request of a provider that logs somebody out. */
+export const logoutRequestOf = (said: {
+  readonly destination: string;
+  readonly nameId: string;
+  readonly id?: string;
+  readonly issuer?: string;
+  readonly issueInstant?: Date;
+}): string =>
+  `<samlp:LogoutRequest xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" ID="${said.id ?? `_${randomUUID()}`}" Version="2.0" ` +
+  `IssueInstant="${(said.issueInstant ?? new Date()).toISOString()}" Destination="${said.destination}">` +
+  `<saml:Issuer xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion">${said.issuer ?? idpEntityId}</saml:Issuer>` +
+  `<saml:NameID xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion">${said.nameId}</saml:NameID>` +
+  `<samlp:SessionIndex>s1</samlp:SessionIndex></samlp:LogoutRequest>`;
+
+export function signed(
+  assertion: string,
+  privateKey: string,
+  weak = false,
+  element: "Assertion" | "LogoutRequest" = "Assertion",
+): string {
   const algorithms = weak ? sha1 : sha256;
   const signer = new SignedXml({
     privateKey,
@@ -82,12 +101,12 @@ export function signed(assertion: string, privateKey: string, weak = false): str
     canonicalizationAlgorithm: exclusive,
   });
   signer.addReference({
-    xpath: "/*[local-name(.)='Assertion']",
+    xpath: `/*[local-name(.)='${element}']`,
     transforms: [enveloped, exclusive],
     digestAlgorithm: algorithms.digest,
   });
   signer.computeSignature(assertion, {
-    location: { reference: "/*[local-name(.)='Assertion']/*[local-name(.)='Issuer']", action: "after" },
+    location: { reference: `/*[local-name(.)='${element}']/*[local-name(.)='Issuer']`, action: "after" },
   });
   return signer.getSignedXml();
 }
