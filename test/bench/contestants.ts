@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { connectAs, freePorts, portNames, portsOf, startSuite } from "@countersign/local";
+import { connectAs, freePorts, portNames, portsOf, startSuite, type Suite } from "@countersign/local";
 import { startProgram, stopProgram } from "./processes.ts";
 
 /** Something that stands before the fixture server, running. */
@@ -11,6 +11,8 @@ export interface Running {
   readonly headers: Record<string, string>;
   /** Whose CPU and memory count; the fixture server's and Kafka's do not. */
   readonly pids: readonly number[];
+  /** All of Countersign, where it is what runs. */
+  readonly suite?: Suite;
   stop(): Promise<void> | void;
 }
 
@@ -54,7 +56,7 @@ const bareProxy: Contestant = {
 };
 
 /** Everything on: identity, session, policy, masking, recording on Kafka, audit, SIEM. */
-const countersign: Contestant = {
+export const countersign: Contestant = {
   name: "Countersign",
   start: async (upstream) => {
     const folder = join(tmpdir(), `countersign-bench-${process.pid}`);
@@ -75,6 +77,7 @@ const countersign: Contestant = {
       url,
       headers: { authorization: `Bearer ${client.token}` },
       pids: [suite.service("proxy").pid],
+      suite,
       stop: () => suite.stop(),
     };
   },

@@ -1,7 +1,7 @@
 /**
  * One closed loop of calls: `concurrency` callers, each sending its next call when the last is answered in whole. Run as
  * a process of its own, so that its work is not counted as anybody else's:
- * `node test/bench/load.ts '{"url":…,"headers":{},"concurrency":1,"calls":100,"args":{}}'`
+ * `node test/bench/load.ts '{"url":…,"headers":{},"concurrency":1,"calls":100,"args":[{}]}'`
  */
 import { Agent, request } from "undici";
 
@@ -11,7 +11,8 @@ export interface Load {
   readonly concurrency: number;
   readonly calls: number;
   readonly warmup: number;
-  readonly args: Record<string, number>;
+  /** The arguments of the calls, taken in turn. */
+  readonly args: readonly Record<string, number>[];
   /** What an answer must contain, so that an error is not taken for a fast answer. */
   readonly expects: string;
 }
@@ -37,7 +38,7 @@ async function run(load: Load): Promise<LoadResult> {
   const latencies: number[] = [];
   const call = async (counted: boolean): Promise<void> => {
     id += 1;
-    const params = { name: "read", arguments: load.args };
+    const params = { name: "read", arguments: load.args[id % load.args.length] };
     const startedAt = performance.now();
     const answer = await request(load.url, {
       dispatcher,

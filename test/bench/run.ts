@@ -7,7 +7,9 @@ import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import { parseArgs, promisify } from "node:util";
 import { contestants, installOthers, type Running, startFixture } from "./contestants.ts";
+import { handshake } from "./handshake.ts";
 import type { Load, LoadResult } from "./load.ts";
+import { acknowledgementMs, untilFollowed } from "./log.ts";
 import { usageOf } from "./processes.ts";
 
 const { values } = parseArgs({
@@ -39,36 +41,6 @@ interface Row extends LoadResult {
 
 const run = promisify(execFile);
 
-/** The legacy handshake; answers the headers that later calls carry. */
-async function handshake({ url, headers }: Running): Promise<Record<string, string>> {
-  const post = (body: unknown, more: Record<string, string> = {}): Promise<Response> =>
-    fetch(url, {
-      method: "POST",
-      headers: {
-        ...headers,
-        ...more,
-        "content-type": "application/json",
-        accept: "application/json, text/event-stream",
-      },
-      body: JSON.stringify(body),
-    });
-  const params = {
-    protocolVersion: "2025-06-18",
-    capabilities: {},
-    clientInfo: { name: "bench", version: "1" },
-  };
-  const answer = await post({ jsonrpc: "2.0", id: 0, method: "initialize", params });
-  if (!answer.ok) throw new Error(`initialize: HTTP ${answer.status} ${(await answer.text()).slice(0, 300)}`);
-  await answer.text();
-  const sessionId = answer.headers.get("mcp-session-id");
-  const session = {
-    "mcp-protocol-version": "2025-06-18",
-    ...(sessionId ? { "mcp-session-id": sessionId } : {}),
-  };
-  await (await post({ jsonrpc: "2.0", method: "notifications/initialized" }, session)).text();
-  return { ...headers, ...session };
-}
-
 async function measure(
   running: Running,
   load: Load,
@@ -91,7 +63,42 @@ async function measure(
   };
 }
 
+/** Every program compiles its hot paths first; the work is the same for all. */
+const warmUp: Load = {
+  url: "",
+  headers: {},
+  concurrency: 8,
+  calls: 2_000,
+  warmup: 0,
+  args: [{ bytes: 1_024 }],
+  expects: "Order 48210",
+};
+
+const rowOf = (contestant: string, concurrency: number): Row | undefined =>
+  rows.find(
+    (row) => row.contestant === contestant && row.payload === "1 KB" && row.concurrency === concurrency,
+  );
+
+/** What one call may add: its two acknowledgements, which no proxy that keeps evidence can do without, and 1 ms. */
+function targetsOf(before: number, after: number): string[] {
+  const added = (rowOf("Countersign", 1)?.p50Ms ?? NaN) - (rowOf("direct", 1)?.p50Ms ?? NaN);
+  const acknowledged = (before + after) / 2;
+  return [
+    `One acknowledgement by Kafka of one record at a time: ${before.toFixed(2)} ms before the calls, ${after.toFixed(2)} ms after (p50).`,
+    `Added to a call of 1 KB by one caller: ${added.toFixed(2)} ms (p50); two acknowledgements and 1 ms are ${(2 * acknowledged + 1).toFixed(2)} ms.`,
+  ];
+}
+
+function throughputOver(other: string): string[] {
+  const [own, theirs] = [rowOf("Countersign", 32), rowOf(other, 32)];
+  if (!own || !theirs) return [];
+  return [
+    `Calls of 1 KB by 32 callers: ${(own.callsPerSecond / theirs.callsPerSecond).toFixed(2)} × those through ${other}.`,
+  ];
+}
+
 const rows: Row[] = [];
+const notes: string[] = [];
 const fixture = await startFixture();
 try {
   installOthers();
@@ -102,6 +109,9 @@ try {
     try {
       running = await start(fixture.url);
       const headers = await handshake(running);
+      await measure(running, { ...warmUp, url: running.url, headers });
+      const { suite } = running;
+      const acknowledged = suite && (await acknowledgementMs(suite));
       for (const payload of payloads) {
         for (const concurrency of concurrencies) {
           const calls = Math.max(
@@ -114,7 +124,7 @@ try {
             concurrency,
             calls,
             warmup: Math.max(concurrency, Math.ceil(calls / 10)),
-            args: payload.args,
+            args: [payload.args],
             expects: "Order 48210",
           };
           const cell = { contestant: name, payload: payload.name, concurrency };
@@ -124,6 +134,13 @@ try {
             () => process.stderr.write(`  failed at ${payload.name}, ${concurrency} callers\n`),
           );
         }
+      }
+      if (suite && acknowledged !== undefined) {
+        const seconds = (await untilFollowed(suite)) / 1_000;
+        notes.push(...targetsOf(acknowledged, await acknowledgementMs(suite)));
+        notes.push(
+          `Whoever follows the record had read all of it ${seconds.toFixed(1)} s after the last call.`,
+        );
       }
     } catch (error) {
       process.stderr.write(`  left out: ${error instanceof Error ? error.message : String(error)}\n`);
@@ -137,6 +154,7 @@ try {
 
 const ratio = (value: number, base: number): string => (base > 0 ? `${(value / base).toFixed(2)}×` : "–");
 const processor = cpus()[0]?.model ?? "unknown";
+notes.push(...["mcp-proxy", "@fiberplane/mcp-gateway"].flatMap(throughputOver));
 const lines = [
   `Machine: ${cpus().length} × ${processor}, ${Math.round(totalmem() / 2 ** 30)} GiB; Node ${process.version}. One closed loop per caller; ratios to direct.`,
   "",
@@ -163,4 +181,4 @@ const lines = [
     ].join(" | ")} |`;
   }),
 ];
-process.stdout.write(`${lines.join("\n")}\n`);
+process.stdout.write(`${[...lines, "", ...notes].join("\n")}\n`);

@@ -2,6 +2,7 @@ import { fork } from "node:child_process";
 import { access } from "node:fs/promises";
 import { dirname, extname, join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
+import { giveWay } from "./give-way.js";
 import { LaunchError } from "./launch-error.js";
 import { withLog } from "./log-file.js";
 import { repositoryRoot } from "./repository.js";
@@ -17,6 +18,8 @@ export interface ServiceProcess {
   /** Answers 200 as soon as the service can do its work. */
   readonly readyUrl: string;
   readonly readyTimeoutMs?: number;
+  /** It reads what others record, and gives way to them. */
+  readonly givesWay?: boolean;
 }
 
 const readyTimeoutMsDefault = 60_000;
@@ -54,7 +57,9 @@ export async function startService(service: ServiceProcess): Promise<RunningProg
     running.kill();
     throw error;
   }
-  return { ...running, pid: child.pid ?? 0 };
+  const pid = child.pid ?? 0;
+  if (service.givesWay) await giveWay(pid);
+  return { ...running, pid };
 }
 
 async function isReady(url: string): Promise<boolean> {

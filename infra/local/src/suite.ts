@@ -144,6 +144,7 @@ async function start(options: Start): Promise<Suite> {
           env: environment(),
           logFile: join(dataDir, "logs", `${name}.log`),
           readyUrl: originOf(ports, name) + path,
+          givesWay: followers.has(name),
         }),
       ),
     );
@@ -231,6 +232,9 @@ async function start(options: Start): Promise<Suite> {
     stop: options.stop,
   };
 }
+
+/** They work behind the calls, on what is recorded; a moment later is soon enough. */
+const followers: ReadonlySet<PartName> = new Set(["audit", "masking"]);
 
 type StartPart = ConstructorParameters<typeof Part>[0]["start"];
 type Environment = Readonly<Record<string, string | undefined>>;
