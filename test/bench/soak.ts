@@ -17,7 +17,7 @@ const memoryMiBMax = 300;
 const growthMax = 1.1;
 const slices = 20;
 /** Of a hundred calls, so many are of this kind; they come mixed. */
-const kinds = [
+const kinds: readonly { share: number; args: Record<string, number> }[] = [
   { share: 94, args: { bytes: 1_024 } },
   { share: 5, args: { bytes: 65_536 } },
   { share: 1, args: { bytes: 1_024, messages: 100 } },
