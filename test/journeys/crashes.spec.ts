@@ -91,7 +91,7 @@ describe("after a crash no record is lost, none is doubled, and every intent has
       await audit.start();
     }
     await calling;
-    const ignored = ["audit.checkpoints", "siem.ocsf"];
+    const ignored = ["audit.checkpoints", "siem.ocsf", "mcp.holds"];
     const projected = topicNames.filter((name) => !ignored.includes(name));
     const idsOnLog = new Set((await readTopics(suite.brokers, projected)).map(({ event }) => event.id));
     const rows = await eventually(async () => {

@@ -1,6 +1,9 @@
 import type { TopicName } from "@countersign/contracts";
 
-/** Everything that happens is evidence, except what the log itself makes of it. */
+/**
+ * Everything that happens is evidence, except what the log itself makes of it, and what proxies tell each other of holds,
+ * which is on `mcp.traffic` as well.
+ */
 export const projectedTopics = [
   "identity.events",
   "session.commands",

@@ -5,6 +5,7 @@ import type { Recorder } from "./evidence/recorder.js";
 import type { Recovery } from "./evidence/recovery.js";
 import type { Sealer } from "./evidence/seal.js";
 import type { Holds } from "./holds.js";
+import type { Waiting } from "./waiting.js";
 import type { ProxyMetrics } from "./proxy.metrics.js";
 import type { McpSessionIds } from "./upstream/mcp-session-id.js";
 import type { Upstreams } from "./upstream/upstreams.js";
@@ -24,6 +25,7 @@ export interface Gateway {
   readonly recorder: Recorder;
   readonly recovery: Recovery;
   readonly holds: Holds;
+  readonly waiting: Waiting;
   readonly upstream: Upstreams;
   readonly mcpSessionIds: McpSessionIds;
   readonly eventLog: EventLog;

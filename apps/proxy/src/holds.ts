@@ -1,3 +1,5 @@
+import type { HoldLeft, HoldOpened, HoldTaken } from "@countersign/contracts";
+
 /** What became of a held call. */
 export type Verdict =
   | {
@@ -9,30 +11,27 @@ export type Verdict =
   | { readonly verdict: "denied"; readonly byName: string; readonly comment?: string }
   | { readonly verdict: "expired" };
 
-/** One approval that calls of this process wait for. */
-export interface Hold {
-  readonly approvalId: string;
-  readonly sessionId: string;
-  readonly requestDigest: string;
-  readonly expiresAt: Date;
-}
-
-interface Held extends Hold {
-  verdict?: Verdict;
-  wake?: (verdict: Verdict) => void;
-  timer: NodeJS.Timeout;
+interface Held extends Omit<HoldOpened, "callId" | "expiresAt"> {
+  /** The call that waits for it, at whichever proxy; undefined once that one left. */
+  owner: string | undefined;
+  wake?: ((verdict: Verdict) => void) | undefined;
+  readonly takers: Set<() => void>;
+  readonly timer: NodeJS.Timeout;
 }
 
 const holdsMax = 10_000;
+const verdictsMax = 10_000;
 
 /**
- * The calls that wait for an approval in this process. A client may give up waiting (some do after a minute) and ask
- * again for exactly the same call in the same session: it then takes up the wait, or the decision, where it was. A
- * granted approval is handed out once. After a restart nothing is left of a hold, so an approval given to a call that
- * died is never used for another.
+ * The approvals that calls wait for, at all proxies, as `mcp.holds` tells of them. A client may give up waiting (some do
+ * after a minute, others because their proxy went away) and ask again for exactly the same call in the same session: it
+ * then takes up the wait, or the decision, where it was. Each hold has one owner in the order of the log, and only that
+ * one may use the approval, so a granted approval is used once, whichever proxies the client meets.
  */
 export class Holds {
   readonly #held = new Map<string, Held>();
+  /** Decisions may be heard of before the hold is: they come by another topic. */
+  readonly #verdicts = new Map<string, Verdict>();
 
   get size(): number {
     return this.#held.size;
@@ -42,23 +41,61 @@ export class Holds {
     return this.#held.size >= holdsMax;
   }
 
-  /** A hold for exactly this call that nobody waits for any more. */
-  abandoned(sessionId: string, requestDigest: string): Hold | undefined {
+  opened({ approvalId, sessionId, requestDigest, callId, expiresAt }: HoldOpened, now: Date): void {
+    const leftMs = Date.parse(expiresAt) - now.getTime();
+    if (leftMs <= 0 || this.#held.has(approvalId)) return;
+    const timer = setTimeout(() => {
+      this.decide(approvalId, { verdict: "expired" });
+      this.drop(approvalId);
+    }, leftMs);
+    timer.unref();
+    this.#held.set(approvalId, {
+      approvalId,
+      sessionId,
+      requestDigest,
+      owner: callId,
+      takers: new Set(),
+      timer,
+    });
+  }
+
+  left({ approvalId, callId }: HoldLeft): void {
+    const held = this.#held.get(approvalId);
+    if (held?.owner === callId) held.owner = undefined;
+  }
+
+  taken({ approvalId, callId }: HoldTaken): void {
+    const held = this.#held.get(approvalId);
+    if (!held) return;
+    held.owner ??= callId;
+    for (const told of held.takers) told();
+  }
+
+  /** The approval that exactly this call may take up, because nobody waits for it any more. */
+  abandoned(sessionId: string, requestDigest: string): string | undefined {
     for (const held of this.#held.values()) {
-      if (held.sessionId === sessionId && held.requestDigest === requestDigest && !held.wake) return held;
+      if (held.sessionId === sessionId && held.requestDigest === requestDigest && held.owner === undefined) {
+        return held.approvalId;
+      }
     }
     return undefined;
   }
 
-  add(hold: Hold, now: Date): void {
-    const timer = setTimeout(
-      () => {
-        this.decide(hold.approvalId, { verdict: "expired" });
-        this.#held.delete(hold.approvalId);
-      },
-      Math.max(0, hold.expiresAt.getTime() - now.getTime()),
-    );
-    this.#held.set(hold.approvalId, { ...hold, timer });
+  /** Waits until the log says who has a hold that this call would take up; false where it is another one, or nobody. */
+  async won(approvalId: string, callId: string, msMax: number): Promise<boolean> {
+    const held = this.#held.get(approvalId);
+    if (held && held.owner === undefined) {
+      await new Promise<void>((resolve) => {
+        const told = (): void => {
+          clearTimeout(timer);
+          held.takers.delete(told);
+          resolve();
+        };
+        const timer = setTimeout(told, msMax);
+        held.takers.add(told);
+      });
+    }
+    return held?.owner === callId;
   }
 
   /** Waits for the decision; "left" when the signal aborts first, and the hold stays for whoever asks again. */
@@ -67,7 +104,7 @@ export class Holds {
     if (!held) return { verdict: "expired" };
     if (left.aborted) return "left";
     const verdict =
-      held.verdict ??
+      this.#verdicts.get(approvalId) ??
       (await new Promise<Verdict | "left">((resolve) => {
         const leave = (): void => resolve("left");
         left.addEventListener("abort", leave, { once: true });
@@ -76,27 +113,21 @@ export class Holds {
           resolve(decided);
         };
       }));
-    delete held.wake;
+    held.wake = undefined;
     if (verdict !== "left") this.drop(approvalId);
     return verdict;
   }
 
   decide(approvalId: string, verdict: Verdict): void {
-    const held = this.#held.get(approvalId);
-    if (!held || held.verdict) return;
-    held.verdict = verdict;
-    held.wake?.(verdict);
+    if (this.#verdicts.has(approvalId)) return;
+    this.#verdicts.set(approvalId, verdict);
+    const [oldest] = this.#verdicts.keys();
+    if (this.#verdicts.size > verdictsMax && oldest !== undefined) this.#verdicts.delete(oldest);
+    this.#held.get(approvalId)?.wake?.(verdict);
   }
 
   drop(approvalId: string): void {
     clearTimeout(this.#held.get(approvalId)?.timer);
     this.#held.delete(approvalId);
-  }
-
-  /** Ids of the approvals of a session; they lose their meaning with it. */
-  of(sessionId: string): string[] {
-    return [...this.#held.values()]
-      .filter((held) => held.sessionId === sessionId)
-      .map(({ approvalId }) => approvalId);
   }
 }

@@ -3,12 +3,14 @@ import type { Received } from "./exchange.js";
 import type { Gateway } from "./gateway.js";
 import type { Reply } from "./reply.js";
 import { admit } from "./steps/admit.js";
-import { awaitApproval, Waiting } from "./steps/await-approval.js";
+import { awaitApproval } from "./steps/await-approval.js";
 import { carry, isListening } from "./steps/carry.js";
 import { readCall } from "./steps/read-call.js";
+import { holdEvent } from "./steps/hold-event.js";
 import { recordIntents } from "./steps/record-intents.js";
 import { refuse, type Trail } from "./steps/refuse.js";
 import { Streams } from "./streams.js";
+import { cancelledId, requestNamed } from "./waiting.js";
 
 const stopStepMs = 3_000;
 
@@ -17,7 +19,6 @@ const stopStepMs = 3_000;
  * was forwarded. After it, the call ends in an outcome that is on the log before the client sees the answer.
  */
 export class Pipeline {
-  readonly #waiting = new Waiting();
   readonly #streams: Streams;
   readonly #underWay = new Set<Promise<void>>();
   readonly #stopping = { streams: new AbortController(), calls: new AbortController() };
@@ -44,7 +45,7 @@ export class Pipeline {
 
   /** Ends what waits and what only listens, gives calls a moment to end by themselves, then ends them too. */
   async stop(): Promise<void> {
-    this.#waiting.stop();
+    this.gateway.waiting.stop();
     this.#stopping.streams.abort("the gateway is stopping");
     await this.#settled();
     this.#stopping.calls.abort("the gateway is stopping");
@@ -79,10 +80,17 @@ export class Pipeline {
   /** Records what is to be forwarded, and waits where a person has to approve it. */
   async #mayGoOn(call: Call): Promise<boolean> {
     const [first, ...others] = call.members;
-    if (first?.decision.effect === "hold") return awaitApproval(this.gateway, call, first, this.#waiting);
-    await recordIntents(this.gateway, call);
-    const isAlone = first !== undefined && others.length === 0;
-    if (!isAlone || !this.#waiting.cancel(call.admitted.session.sessionId, first)) return true;
+    if (first?.decision.effect === "hold") return awaitApproval(this.gateway, call, first);
+    const id = first && others.length === 0 ? cancelledId(first.message.rpc) : undefined;
+    if (id === undefined) {
+      await recordIntents(this.gateway, call);
+      return true;
+    }
+    const { config, waiting } = this.gateway;
+    const cancelled = requestNamed(config.FINGERPRINT_KEY_FILE, call.admitted.session.sessionId, id);
+    // Where the call waits is not known here; whichever proxy it is, it hears of this.
+    await recordIntents(this.gateway, call, [holdEvent(this.gateway, "HeldCallCancelled", cancelled)]);
+    if (!waiting.cancel(cancelled)) return true;
     // The cancelled call never went upstream, so nobody there would know what is meant.
     call.reply.send(202, undefined, "");
     return false;

@@ -1,4 +1,6 @@
+import type { Server } from "node:http";
 import { type BeforeApplicationShutdown, Inject, Module, type OnApplicationBootstrap } from "@nestjs/common";
+import { HttpAdapterHost } from "@nestjs/core";
 import {
   Clock,
   CONFIG,
@@ -25,9 +27,11 @@ import { ProxyMetrics } from "./proxy.metrics.js";
 import { McpSessionIds } from "./upstream/mcp-session-id.js";
 import { ToolBook } from "./tools/tool-book.js";
 import { Upstreams } from "./upstream/upstreams.js";
+import { Waiting } from "./waiting.js";
 import { ApprovalConsumer } from "./views/approval.consumer.js";
 import { CardDataConsumer } from "./views/card-data.consumer.js";
 import { CardDataView } from "./views/card-data.view.js";
+import { HoldsConsumer } from "./views/holds.consumer.js";
 import { PolicyConsumer } from "./views/policy.consumer.js";
 import { PolicyView } from "./views/policy.view.js";
 import { SessionConsumer } from "./views/session.consumer.js";
@@ -43,6 +47,7 @@ import { ToolsConsumer } from "./views/tools.consumer.js";
     PolicyConsumer,
     CardDataConsumer,
     ApprovalConsumer,
+    HoldsConsumer,
     ToolsConsumer,
   ],
   providers: [
@@ -51,6 +56,7 @@ import { ToolsConsumer } from "./views/tools.consumer.js";
     CardDataView,
     ToolBook,
     Holds,
+    Waiting,
     {
       provide: Upstreams,
       inject: [CONFIG, LOG, Metrics],
@@ -82,6 +88,7 @@ import { ToolsConsumer } from "./views/tools.consumer.js";
         Recorder,
         Recovery,
         Holds,
+        Waiting,
         Upstreams,
         EventLog,
         Clock,
@@ -98,6 +105,7 @@ import { ToolsConsumer } from "./views/tools.consumer.js";
         recorder: Recorder,
         recovery: Recovery,
         holds: Holds,
+        waiting: Waiting,
         upstream: Upstreams,
         eventLog: EventLog,
         clock: Clock,
@@ -122,6 +130,7 @@ import { ToolsConsumer } from "./views/tools.consumer.js";
           recorder,
           recovery,
           holds,
+          waiting,
           upstream,
           mcpSessionIds: new McpSessionIds(config.FINGERPRINT_KEY_FILE),
           eventLog,
@@ -143,6 +152,7 @@ export class ProxyModule implements OnApplicationBootstrap, BeforeApplicationShu
     health: Health,
     policy: PolicyView,
     cardData: CardDataView,
+    private readonly http: HttpAdapterHost,
     @Inject(LOG) private readonly log: Logger,
   ) {
     health.register("policy", () => (policy.engine ? undefined : "no policy bundle yet"));
@@ -163,6 +173,8 @@ export class ProxyModule implements OnApplicationBootstrap, BeforeApplicationShu
   }
 
   async beforeApplicationShutdown(): Promise<void> {
+    // Who connects now is turned away at the door, which tells a load balancer to go to another replica.
+    (this.http.httpAdapter.getHttpServer() as Server).close();
     await this.pipeline.stop();
     this.recovery.stop();
     await this.recorder.stop();

@@ -7,6 +7,9 @@ import { ProxyModule } from "./proxy.module.js";
 /** No session is longer; the view of sessions reads back this far. */
 const sessionMsMax = 24 * 60 * 60 * 1_000;
 
+/** No call waits longer for an approval. */
+const holdMsMax = 24 * 60 * 60 * 1_000;
+
 export const proxyService: ServiceDefinition<typeof proxyConfig> = {
   name: "proxy",
   config: proxyConfig,
@@ -31,9 +34,10 @@ export const proxyService: ServiceDefinition<typeof proxyConfig> = {
       { topic: "policy.tools" },
       { topic: "mcp.tools" },
       { topic: "masking.policies" },
+      { topic: "mcp.holds", sinceMs: holdMsMax },
       {
         topic: "approval.events",
-        sinceMs: 0,
+        sinceMs: holdMsMax,
         ignores: ["ApprovalRequested", "ApprovalWithdrawn", "ApprovalAttemptRefused"],
       },
     ]),

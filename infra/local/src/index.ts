@@ -14,4 +14,4 @@ export { play } from "./demo/play.js";
 export { readSiem } from "./demo/siem.js";
 export { HeadlessBrowser, type Page } from "./people/browser.js";
 export { answerOf, callbackUrl, logIn } from "./people/login.js";
-export { apiTokenOf, callApi, type ConnectedClient, connectAs } from "./people/person.js";
+export { apiTokenOf, callApi, type ConnectedClient, connectAs, tokenOf } from "./people/person.js";

@@ -10,6 +10,7 @@ export * from "./session.messages.js";
 export * from "./policy.bundles.js";
 export * from "./approval.messages.js";
 export * from "./mcp.traffic.js";
+export * from "./mcp.holds.js";
 export * from "./mcp.originals.js";
 export * from "./tools.js";
 export * from "./masking.events.js";

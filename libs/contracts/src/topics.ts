@@ -3,6 +3,7 @@ import { approvalCommands, approvalEvents } from "./approval.messages.js";
 import { auditAccess, auditCheckpoints } from "./audit.events.js";
 import { identityEvents } from "./identity.events.js";
 import { maskingEvents, maskingPolicies } from "./masking.events.js";
+import { mcpHolds } from "./mcp.holds.js";
 import { mcpOriginals } from "./mcp.originals.js";
 import { mcpTraffic } from "./mcp.traffic.js";
 import { policyBundles } from "./policy.bundles.js";
@@ -92,6 +93,16 @@ export const topics = {
     messages: mcpTools,
     key: "`<endpoint>/<tool>`",
     compacted: true,
+    partitions: 1,
+  },
+  "mcp.holds": {
+    summary: "Which proxy's call waits for which approval, so that any proxy can take it up.",
+    writer: "proxy",
+    messages: mcpHolds,
+    key: "session id",
+    // A hold ends within a day.
+    retentionDays: 2,
+    // The first of several takers counts, so all of them need one order.
     partitions: 1,
   },
   "mcp.originals": {

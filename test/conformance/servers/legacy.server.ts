@@ -1,16 +1,12 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { Server } from "@modelcontextprotocol/sdk/server/index.js";
-import {
-  type EventStore,
-  StreamableHTTPServerTransport,
-} from "@modelcontextprotocol/sdk/server/streamableHttp.js";
+import { StreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/streamableHttp.js";
 import {
   CallToolRequestSchema,
   CompleteRequestSchema,
   GetPromptRequestSchema,
   isInitializeRequest,
-  type JSONRPCMessage,
   ListPromptsRequestSchema,
   ListResourcesRequestSchema,
   ListResourceTemplatesRequestSchema,
@@ -23,6 +19,7 @@ import {
   UnsubscribeRequestSchema,
 } from "@modelcontextprotocol/sdk/types.js";
 import { type JsonObject, prompts, readResource, resources, resourceTemplate } from "./content.ts";
+import { Events } from "./events.ts";
 import { isLocalHost, readJson, sendJson } from "./http.ts";
 import { tools } from "./tools.ts";
 
@@ -138,27 +135,4 @@ function mcpServer(): Server {
     server.setRequestHandler(schema, () => ({}));
   }
   return server;
-}
-
-/** What was sent on each stream, so that a client which comes back with the last event it saw gets the rest. */
-class Events implements EventStore {
-  readonly #events: { stream: string; message: JSONRPCMessage }[] = [];
-
-  storeEvent(stream: string, message: JSONRPCMessage): Promise<string> {
-    this.#events.push({ stream, message });
-    return Promise.resolve(`event-${this.#events.length - 1}`);
-  }
-
-  async replayEventsAfter(
-    lastEventId: string,
-    { send }: { send: (eventId: string, message: JSONRPCMessage) => Promise<void> },
-  ): Promise<string> {
-    const last = Number(lastEventId.replace("event-", ""));
-    const stream = this.#events[last]?.stream ?? "";
-    for (const [index, event] of this.#events.entries()) {
-      const isMessage = Object.keys(event.message).length > 0;
-      if (index > last && event.stream === stream && isMessage) await send(`event-${index}`, event.message);
-    }
-    return stream;
-  }
 }

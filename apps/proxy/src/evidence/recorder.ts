@@ -35,6 +35,7 @@ export class Recorder {
   #failed = false;
   #eventually: Draft[] = [];
   #retrying: NodeJS.Timeout | undefined;
+  #stopped = false;
 
   constructor(options: { id: string; eventLog: EventLog; clock: Clock; log: Logger }) {
     this.#id = options.id;
@@ -54,6 +55,8 @@ export class Recorder {
 
   /** Resolves with the records' event ids once all of them, and what goes with them, are durable. */
   async record(drafts: readonly Draft[], alongside: readonly Entry[] = []): Promise<string[]> {
+    // Nothing comes after an epoch's last record, so whatever asks for one is refused.
+    if (this.#stopped) throw new LogUnavailable("This gateway has stopped; try again at another one.");
     const ids = drafts.map(() => this.#clock.newId());
     await this.#eventLog.appendMade(() => {
       const before = this.#position;
@@ -97,7 +100,9 @@ export class Recorder {
   async stop(): Promise<void> {
     clearTimeout(this.#retrying);
     if (this.#eventually.length > 0) await this.record(this.#eventually.splice(0)).catch(() => undefined);
-    await this.record([{ type: "RecorderStopped", subject: this.#id, data: {} }]).catch((error: unknown) => {
+    const last = this.record([{ type: "RecorderStopped", subject: this.#id, data: {} }]);
+    this.#stopped = true;
+    await last.catch((error: unknown) => {
       this.#log.error({ error }, "the end of recording could not be recorded");
     });
   }

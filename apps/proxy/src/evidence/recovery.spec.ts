@@ -42,7 +42,7 @@ describe("calls that a process left open", () => {
     expect(endingsOf(event("CallIntended", "a", {}, "proxy-2"))).toEqual([]);
   });
 
-  it("were certainly not made while they were held, and their approval is withdrawn", () => {
+  it("were certainly not made while they were held, and their approval is left to whoever asks again", () => {
     const held = event("CallHeld", "a", { approvalId: "approval" });
     expect(endingsOf(event("CallIntended", "a", hold), held)).toEqual([["a", "not_forwarded", "approval"]]);
   });

@@ -1,5 +1,6 @@
 import type { CallIntended, EventMessage } from "@countersign/contracts";
 import { type Bookmark, type Clock, type Entry, type Logger, type Replay } from "@countersign/service-kit";
+import { holdEvent } from "../steps/hold-event.js";
 import type { Draft, Recorder } from "./recorder.js";
 
 interface Open {
@@ -78,7 +79,7 @@ export class Recovery {
   constructor(
     private readonly replay: Replay,
     private readonly recorder: Recorder,
-    private readonly clock: Clock,
+    readonly clock: Clock,
     private readonly log: Logger,
   ) {}
 
@@ -88,12 +89,12 @@ export class Recovery {
     const endings = open.endings();
     if (endings.length > 0) {
       this.log.warn({ count: endings.length }, "ending calls that a former process left open");
-      const withdrawn = endings.flatMap(({ approvalId }) =>
-        approvalId === undefined ? [] : [this.#withdrawal(approvalId)],
+      const left = endings.flatMap(({ draft, approvalId }) =>
+        approvalId === undefined ? [] : [this.#leaving(draft.data as CallIntended, approvalId)],
       );
       await this.recorder.record(
         endings.map(({ draft }) => draft),
-        withdrawn,
+        left,
       );
     }
     await this.replay.mark(end);
@@ -128,17 +129,8 @@ export class Recovery {
     this.#candidate = { bookmark, open: new Set(this.#live) };
   }
 
-  #withdrawal(approvalId: string): Entry {
-    return {
-      topic: "approval.commands",
-      event: {
-        id: this.clock.newId(),
-        type: "WithdrawApproval",
-        source: "proxy",
-        subject: approvalId,
-        time: this.clock.now().toISOString(),
-        data: { approvalId, reason: "the gateway stopped while the call was held" },
-      },
-    };
+  /** The client is likely to ask again; the approval that it waited for is then taken up. */
+  #leaving({ sessionId, callId }: Pick<CallIntended, "sessionId" | "callId">, approvalId: string): Entry {
+    return holdEvent(this, "HoldLeft", { approvalId, sessionId, callId });
   }
 }

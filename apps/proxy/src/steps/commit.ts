@@ -1,4 +1,5 @@
 import type { Entry } from "@countersign/service-kit";
+import { reached } from "../evidence/moments.js";
 import type { Batch } from "../answers/record-answer.js";
 import type { Call } from "../call.js";
 import type { Gateway } from "../gateway.js";
@@ -9,6 +10,7 @@ export async function commit(gateway: Gateway, { admitted }: Call, batch: Batch)
   if (batch.drafts.length === 0) return;
   const facts = batch.facts.map((fact) => entryOf(gateway, fact));
   await gateway.recorder.record(batch.drafts, [...batch.alongside, ...facts]);
+  reached("answer recorded");
   for (const stored of batch.stored) stored();
   // The view would learn of them a moment later, and a call may come before.
   for (const fact of batch.facts) gateway.tools.apply(fact);

@@ -1,4 +1,5 @@
 import { createHmac } from "node:crypto";
+import type { HoldOpened } from "@countersign/contracts";
 import type { Entry } from "@countersign/service-kit";
 import type { Admitted, Message } from "../exchange.js";
 import type { CallRecords, Kept } from "../evidence/call-records.js";
@@ -8,7 +9,9 @@ import type { Verdict } from "../holds.js";
 import { parseLossless } from "../json/lossless-json.js";
 import { Refusal } from "../refusal.js";
 import type { Reply } from "../reply.js";
+import { stoppingReason } from "../waiting.js";
 import type { Decision } from "./decide.js";
+import { holdEvent } from "./hold-event.js";
 import { type JsonRpcMessage, progressTokenOf, targetOf } from "./parse-message.js";
 
 /**
@@ -23,14 +26,21 @@ export function requestDigest(key: Uint8Array, endpoint: string, rpc: JsonRpcMes
     .digest("hex");
 }
 
-export type HoldEnd = { readonly approvalId: string; readonly verdict: Verdict | "left" };
+export interface HoldEnd {
+  readonly approvalId: string;
+  readonly verdict: Verdict | "left";
+  /** Whether the hold stays for the same call asked again, here or at another proxy. */
+  readonly stays: boolean;
+}
 
 const progressMs = 10_000;
+/** How long the log may take to say which of several calls took up a hold. */
+const takeMsMax = 3_000;
 
 /**
  * Holds a call until another person decides it. Intent, hold and the request for an approval are durable before
- * anything is waited for. The client gets a stream with a sign of life; if it leaves, the hold stays for when it asks
- * for exactly the same call again.
+ * anything is waited for. The client gets a stream with a sign of life; if it leaves, or the proxy stops, the hold
+ * stays for when it asks for exactly the same call again.
  */
 export async function hold(
   gateway: Gateway,
@@ -48,8 +58,8 @@ export async function hold(
   const { session, endpoint, ended } = admitted;
   const key = gateway.config.FINGERPRINT_KEY_FILE;
   const digest = requestDigest(key, endpoint.name, message.rpc, message.text);
-  const before = gateway.holds.abandoned(session.sessionId, digest);
-  const approvalId = before?.approvalId ?? gateway.clock.newId();
+  const before = await takeUp(gateway, session.sessionId, digest, records.callId);
+  const approvalId = before ?? gateway.clock.newId();
   const drafts: Draft[] = [records.intended(kept.payload, decision), records.held(approvalId, digest)];
   if (before) await gateway.recorder.record(drafts, kept.alongside);
   else {
@@ -58,9 +68,17 @@ export async function hold(
     const request = approvalRequest(gateway, call, { approvalId, digest, expiresAt });
     if (gateway.holds.full)
       throw new Refusal("too_large", "Too many calls wait for an approval; try again later.");
-    gateway.holds.add({ approvalId, sessionId: session.sessionId, requestDigest: digest, expiresAt }, now);
+    const opened: HoldOpened = {
+      approvalId,
+      sessionId: session.sessionId,
+      callId: records.callId,
+      requestDigest: digest,
+      expiresAt: expiresAt.toISOString(),
+    };
+    gateway.holds.opened(opened, now);
+    const told = holdEvent(gateway, "HoldOpened", opened);
     try {
-      await gateway.recorder.record(drafts, [...kept.alongside, request]);
+      await gateway.recorder.record(drafts, [...kept.alongside, told, request]);
     } catch (error) {
       gateway.holds.drop(approvalId);
       throw error;
@@ -72,11 +90,25 @@ export async function hold(
   try {
     const left = AbortSignal.any([reply.left, ended, cancelled]);
     const verdict = await gateway.holds.wait(approvalId, left);
-    if (verdict === "left" && (ended.aborted || cancelled.aborted)) withdraw(gateway, approvalId);
-    return { approvalId, verdict };
+    const isOver = ended.aborted || (cancelled.aborted && cancelled.reason !== stoppingReason);
+    if (verdict === "left" && isOver) withdraw(gateway, approvalId);
+    return { approvalId, verdict, stays: verdict === "left" && !isOver };
   } finally {
     clearInterval(progress);
   }
+}
+
+/** The approval that the same call waited for before, if nobody waits for it now and nobody else takes it up. */
+async function takeUp(
+  gateway: Gateway,
+  sessionId: string,
+  digest: string,
+  callId: string,
+): Promise<string | undefined> {
+  const approvalId = gateway.holds.abandoned(sessionId, digest);
+  if (approvalId === undefined) return undefined;
+  await gateway.eventLog.append(holdEvent(gateway, "HoldTaken", { approvalId, sessionId, callId }));
+  return (await gateway.holds.won(approvalId, callId, takeMsMax)) ? approvalId : undefined;
 }
 
 function approvalRequest(

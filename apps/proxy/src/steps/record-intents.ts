@@ -1,4 +1,5 @@
 import { reached } from "../evidence/moments.js";
+import type { Entry } from "@countersign/service-kit";
 import type { Call, Member } from "../call.js";
 import type { Gateway } from "../gateway.js";
 
@@ -12,7 +13,11 @@ const emptyPayload = {
 };
 
 /** Puts what is about to be forwarded on the log: an intent for each call, a record for each other message. */
-export async function recordIntents(gateway: Gateway, { members, records, admitted }: Call): Promise<void> {
+export async function recordIntents(
+  gateway: Gateway,
+  { members, records, admitted }: Call,
+  alongside: readonly Entry[] = [],
+): Promise<void> {
   if (members.length === 0) {
     const decision = { effect: "allow" as const, policies: [], bundleVersion: admitted.engine.version };
     await gateway.recorder.record([records.intended(emptyPayload, decision)]);
@@ -20,7 +25,7 @@ export async function recordIntents(gateway: Gateway, { members, records, admitt
     const made = await Promise.all(members.map(intentOf));
     await gateway.recorder.record(
       made.map(({ draft }) => draft),
-      made.flatMap(({ kept }) => kept.alongside),
+      [...made.flatMap(({ kept }) => kept.alongside), ...alongside],
     );
     for (const { kept } of made) kept.stored();
   }

@@ -39,7 +39,9 @@ export async function relayStream(
       }
       if (outstanding.size < before) reached("upstream answered");
       await commit(gateway, call, batch);
-      await call.reply.write(text);
+      const taken = call.reply.write(text);
+      reached("answer passed on");
+      await taken;
     }
   } catch (error) {
     forwarded.answer.body.destroy();

@@ -76,11 +76,20 @@ export async function connectAs(
 }
 
 /** An access token for Countersign's own APIs, as `account`. */
-export async function apiTokenOf(account: string, issuer: string): Promise<string> {
+export const apiTokenOf = (account: string, issuer: string): Promise<string> =>
+  tokenOf(account, issuer, apiAudience, `${account} looks after the gateway`);
+
+/** An access token for an endpoint's URL or for the APIs, as `account`; for clients that do not log in by themselves. */
+export async function tokenOf(
+  account: string,
+  issuer: string,
+  audience: string,
+  justification: string,
+): Promise<string> {
   const metadata = await discoverAuthorizationServerMetadata(issuer);
   if (!metadata)
     throw new LaunchError("login_failed", `${issuer} publishes no metadata; is identity running?`);
-  const resource = new URL(apiAudience);
+  const resource = new URL(audience);
   const clientInformation = await registerClient(issuer, {
     metadata,
     clientMetadata: clientMetadata("Demo API client"),
@@ -91,7 +100,7 @@ export async function apiTokenOf(account: string, issuer: string): Promise<strin
     redirectUrl: callbackUrl,
     resource,
   });
-  const authorizationCode = await logIn(authorizationUrl, account, `${account} looks after the gateway`);
+  const authorizationCode = await logIn(authorizationUrl, account, justification);
   const tokens = await exchangeAuthorization(issuer, {
     metadata,
     clientInformation,
