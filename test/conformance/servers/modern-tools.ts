@@ -151,3 +151,14 @@ export const modernTools = (handler: () => McpHttpHandler): readonly ModernTool[
       : inputRequired({ inputRequests });
   }),
 ];
+
+const anything: JsonObject = { type: "object" };
+
+/** What the extension for tasks answers as tasks is a plain tool to clients that do not know it. */
+export const taskTools: readonly ModernTool[] = [
+  tool("greet", (_, { name = "" }) => says(`Hello, ${typeof name === "string" ? name : ""}!`), anything),
+  tool("slow_compute", () => says("Computed at once."), anything),
+  ...["failing_job", "protocol_error_job", "confirm_delete", "multi_input", "test_tool_with_task"].map(
+    (name) => tool(name, () => says("Only a task."), anything),
+  ),
+];

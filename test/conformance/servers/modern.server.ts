@@ -16,6 +16,7 @@ import {
 } from "@modelcontextprotocol/server";
 import * as z from "zod";
 import {
+  type Json,
   type JsonObject,
   type Prompt,
   prompts,
@@ -23,20 +24,23 @@ import {
   resources,
   resourceTemplate,
 } from "./content.ts";
-import { isLocalHost, sendJson } from "./http.ts";
-import { type Answer, modernTools, states } from "./modern-tools.ts";
+import { isLocalHost, readText, sendJson } from "./http.ts";
+import { type Answer, modernTools, states, taskTools } from "./modern-tools.ts";
+import { TasksExtension, tasksExtensionId } from "./tasks-extension.ts";
 import { type Tool, tools } from "./tools.ts";
 
 /** An MCP server of revision 2026-07-28: no sessions, every request stands alone. */
 export function modernServer(): RequestListener {
   const handler: McpHttpHandler = createMcpHandler(() => mcpServer(() => handler), { legacy: "reject" });
+  const tasks = new TasksExtension();
   return (request, response) => {
-    void handle(handler, request, response).catch(() => response.destroy());
+    void handle(handler, tasks, request, response).catch(() => response.destroy());
   };
 }
 
 async function handle(
   handler: McpHttpHandler,
+  tasks: TasksExtension,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -52,15 +56,18 @@ async function handle(
   response.on("close", () => left.abort());
   const headers = new Headers();
   for (const [name, value] of Object.entries(request.headers)) headers.set(name, String(value));
-  const hasBody = request.method === "POST";
+  const body = request.method === "POST" ? await readText(request) : undefined;
+  const answered = body === undefined ? undefined : tasks.answer(parsed(body), request.headers);
+  if (answered) {
+    sendJson(response, answered.status, answered.message);
+    return;
+  }
   const answer = await handler.fetch(
     new Request(`http://${request.headers.host ?? "localhost"}${request.url ?? "/"}`, {
       method: request.method ?? "GET",
       headers,
       signal: left.signal,
-      ...(hasBody
-        ? { body: Readable.toWeb(request) as NonNullable<RequestInit["body"]>, duplex: "half" }
-        : {}),
+      ...(body === undefined ? {} : { body }),
     }),
   );
   response.writeHead(answer.status, Object.fromEntries(answer.headers));
@@ -78,12 +85,13 @@ function mcpServer(handler: () => McpHttpHandler): McpServer {
         resources: { subscribe: true, listChanged: true },
         prompts: { listChanged: true },
         completions: {},
+        extensions: { [tasksExtensionId]: {} },
       },
       requestState: { verify: states.verify },
     },
   );
   for (const tool of tools) registerShared(server, tool);
-  for (const { name, inputSchema, run } of modernTools(handler)) {
+  for (const { name, inputSchema, run } of [...modernTools(handler), ...taskTools]) {
     server.registerTool(
       name,
       { description: name, inputSchema: fromJsonSchema<JsonObject>(inputSchema) },
@@ -97,6 +105,15 @@ function mcpServer(handler: () => McpHttpHandler): McpServer {
     completion: { values: [], total: 0, hasMore: false },
   }));
   return server;
+}
+
+/** JSON, or null where it is none; the SDK says what is wrong with it. */
+function parsed(body: string): Json {
+  try {
+    return JSON.parse(body) as Json;
+  } catch {
+    return null;
+  }
 }
 
 function registerShared(server: McpServer, tool: Tool): void {
