@@ -99,7 +99,7 @@ const STUCK_RUN_MAX = 4096;
  * where there is none.
  */
 function nextPlainPart(source: TextBytes, at: number, start: number, end: number): number {
-  if (end - start > STUCK_RUN_MAX) return -1;
+  if (end - start <= BASE64_RUN_MIN || end - start > STUCK_RUN_MAX) return -1;
   const { bytes } = source;
   let from = nextPlainRun(bytes, BASE64_RUN_MIN, at, end);
   while (from >= 0) {

@@ -151,7 +151,9 @@ export class Collector implements JsonSink {
     const { text, source } = this;
     const { bytes, marks } = source;
     const json = beginsAsJson(bytes[from]!);
-    const first = nextMark(marks.looks, from, to);
+    let first = nextMark(marks.looks, from, to);
+    // A number right at the beginning is no code.
+    if (first === from + 2 && isDigit(bytes[first]!)) first = nextMark(marks.looks, first + 1, to);
     if (first === to && !json) return NO_CARD;
     const plain = !json && nextMark(marks.escapes, first, to) === to;
     if (!plain) {

@@ -191,7 +191,9 @@ export function hasOddUnits(source: string): boolean {
 const KEPT_UNITS_MAX = 256 * 1024;
 
 interface Room {
-  units: Uint16Array<ArrayBuffer>;
+  units: Uint16Array;
+  /** The same memory. */
+  bytes: Buffer;
   starts: Uint32Array;
   ends: Uint32Array;
 }
@@ -199,7 +201,13 @@ interface Room {
 const kept = roomFor(KEPT_UNITS_MAX);
 
 function roomFor(units: number): Room {
-  return { units: new Uint16Array(units), starts: new Uint32Array(units), ends: new Uint32Array(units) };
+  const bytes = Buffer.alloc(units * 2);
+  return {
+    units: new Uint16Array(bytes.buffer, bytes.byteOffset, units),
+    bytes,
+    starts: new Uint32Array(units),
+    ends: new Uint32Array(units),
+  };
 }
 
 /** Only one builds at a time, in memory that is kept between texts; what is done has memory of its own. */
@@ -233,8 +241,8 @@ class FoldedBuilder {
 
   done(): Folded {
     const { length } = this;
-    const { units, starts, ends } = this.room;
-    const text = Buffer.from(units.buffer, 0, length * 2).toString("utf16le");
+    const { units, bytes, starts, ends } = this.room;
+    const text = bytes.toString("utf16le", 0, length * 2);
     if (this.room === kept) units.fill(0, 0, length);
     return { text, starts: starts.slice(0, length), ends: ends.slice(0, length) };
   }

@@ -14,7 +14,7 @@ const MEANINGS: Record<Mark, RegExp> = {
   digits: /[0-9]$/,
   rows: /[0-9 ./_-]{12}$/,
   words: /[0-9A-Za-z+/_-]{16}$/,
-  codes: /(?:^|[^0-9A-Za-z+/_])[0-9]{3}$/,
+  codes: /(?:^|(?<![013-9])[^0-9A-Za-z+/_])[0-9]{3}$/,
   blocks: /(?:^|[^0-9A-Za-z+/_])[0-9A-Fa-f]{16}$/,
   escapes: /[\\%&]$/,
   looks: /$^/,

@@ -15,7 +15,7 @@ export const MARKS = [
   "rows",
   /** Sixteen or more signs of base64 or base64url. */
   "words",
-  /** The third digit of a number before which stands neither a letter nor one of `_ + /`. */
+  /** The third digit of a number behind a sign that is none of a word, before which stands no digit but a 2. */
   "codes",
   /** The sixteenth hexadecimal sign of a word, or of what follows a hyphen in one. */
   "blocks",
@@ -53,7 +53,7 @@ function markFunction(): WasmFunction {
     return local;
   };
 
-  const { stops, digits, joined, plain, base64, hexes, escapes } = classify(get(at), locals, body);
+  const { stops, digits, joined, plain, base64, hexes, escapes, notTwos } = classify(get(at), locals, body);
 
   /** What must be known of a block when the next one is marked. */
   const former = new Map<number, number>();
@@ -79,7 +79,8 @@ function markFunction(): WasmFunction {
   const words = sixteenInARow(base64);
   const blocks = keep(i64.and(get(sixteenInARow(hexes)), i64.not(later(plain, 16))));
   const threeDigits = i64.and(i64.and(get(digits), later(digits, 1)), later(digits, 2));
-  const codes = keep(i64.and(threeDigits, i64.not(later(plain, 3))));
+  const inNumber = i64.or(later(plain, 3), later(notTwos, 4));
+  const codes = keep(i64.and(threeDigits, i64.not(inNumber)));
   const looks = keep(
     [rows, words, codes, blocks, escapes].map(get).reduce((one, other) => i64.or(one, other)),
   );
@@ -101,7 +102,7 @@ function markFunction(): WasmFunction {
   };
 }
 
-const CLASSES = ["stops", "digits", "joined", "plain", "base64", "hexes", "escapes"] as const;
+const CLASSES = ["stops", "digits", "joined", "plain", "base64", "hexes", "escapes", "notTwos"] as const;
 type Class = (typeof CLASSES)[number];
 
 /** Marks each byte of a block by what it is, whatever stands beside it. */
@@ -121,6 +122,7 @@ function classify(at: Code, locals: Locals, body: Code[]): Record<Class, number>
     plain: get(plain),
     base64: bytes.or(get(plain), is("-")),
     hexes: bytes.or(get(digit), isBetween(get(lower), "a", "f")),
+    notTwos: bytes.without(get(digit), is("2")),
     escapes: anyOf(is("\\"), is("%"), is("&")),
   };
   const marks = Object.fromEntries(CLASSES.map((of) => [of, locals.add(I64)])) as Record<Class, number>;

@@ -17,14 +17,15 @@ const options = { policy: BUILT_IN_POLICY };
 const parse = (text: string) => void JSON.parse(text);
 const scan = (text: string) => void scanJson(text, options);
 
-/** Nanoseconds for one call, in one round. */
-function time(run: (text: string) => void, text: string, calls: number): number {
-  const start = process.hrtime.bigint();
+/** Nanoseconds of this thread for one call, in one round: what else the machine does counts little. */
+function time(run: (text: string) => void, text: string, calls = 1): number {
+  const start = process.threadCpuUsage();
   for (let i = 0; i < calls; i++) run(text);
-  return Number(process.hrtime.bigint() - start) / calls;
+  const { user, system } = process.threadCpuUsage(start);
+  return ((user + system) * 1000) / calls;
 }
 
-/** Medians of rounds that take turns, so that a busy machine slows both. */
+/** Medians of rounds that take turns, so that a busy machine slows both alike. */
 function compare(text: string): { parsed: number; scanned: number; ratio: number } {
   const calls = Math.max(1, Math.floor(ROUND_UNITS / text.length));
   time(parse, text, calls);
@@ -51,16 +52,58 @@ function megabytes(text: string, nanoseconds: number): string {
   return rate.toFixed(rate < 10 ? 1 : 0).padStart(12);
 }
 
-function worst(count: number): void {
-  const random = seeded(SEED);
-  const slowest = Array.from({ length: count }, (_, i) => {
-    const text = hostileText(SIZES[2]![1], random);
-    return { i, text, seconds: time(scan, text, 1) / 1e9 };
-  }).toSorted((a, b) => b.seconds - a.seconds);
-  write(`Slowest of ${count} messages of 1 MB made to be slow (seed ${SEED}):`);
-  for (const { i, text, seconds } of slowest.slice(0, 5)) {
-    write(`#${i}  ${seconds.toFixed(2)} s ${megabytes(text, seconds * 1e9)} MB/s  ${text.slice(0, 60)}…`);
+const MESSAGE_UNITS = 1024 * 1024;
+const PROGRESS_EVERY = 500;
+const SHOWN = 5;
+
+interface Slow {
+  seed: number;
+  nanoseconds: number;
+}
+
+/** Seeks the slowest of `count` messages made to be slow, one to a seed, for so many minutes at the most. */
+function worst(count: number, minutesMax: number, from: number): void {
+  const end = performance.now() + minutesMax * 60_000;
+  const times: number[] = [];
+  let slowest: Slow[] = [];
+  time(scan, hostileText(MESSAGE_UNITS, seeded(SEED)), 1);
+  for (let seed = from; seed < from + count && performance.now() < end; seed++) {
+    const nanoseconds = time(scan, hostileText(MESSAGE_UNITS, seeded(seed)));
+    times.push(nanoseconds);
+    slowest = [...slowest, { seed, nanoseconds }]
+      .toSorted((a, b) => b.nanoseconds - a.nanoseconds)
+      .slice(0, SHOWN);
+    if (times.length % PROGRESS_EVERY === 0) write(summary(times, slowest));
   }
+  write(summary(times, slowest));
+  write("The slowest once more, beside JSON.parse and beside the same at twice the length:");
+  for (const { seed } of slowest) {
+    const text = hostileText(MESSAGE_UNITS, seeded(seed));
+    const once = again(scan, text);
+    const twice = again(scan, hostileText(2 * MESSAGE_UNITS, seeded(seed)));
+    write(
+      `seed ${seed}: ${milliseconds(once)}, ${Math.round(once / again(parse, text))} times JSON.parse; twice as ` +
+        `long ${(twice / once).toFixed(1)} times that  ${text.slice(0, 60)}…`,
+    );
+  }
+}
+
+function again(run: (text: string) => void, text: string): number {
+  const calls = run === parse ? 20 : 1;
+  return median([time(run, text, calls), time(run, text, calls), time(run, text, calls)]);
+}
+
+function summary(times: readonly number[], [first]: readonly Slow[]): string {
+  const sorted = times.toSorted((a, b) => a - b);
+  const at = (share: number) => milliseconds(sorted[Math.floor(share * (sorted.length - 1))] ?? 0);
+  return (
+    `${times.length} messages of 1 MB made to be slow: median ${at(0.5)}, p99 ${at(0.99)}, ` +
+    `worst ${at(1)} (seed ${first?.seed})`
+  );
+}
+
+function milliseconds(nanoseconds: number): string {
+  return `${(nanoseconds / 1e6).toFixed(1)} ms`;
 }
 
 function write(line: string): void {
@@ -74,9 +117,15 @@ function machine(): string {
   return `${cpus.length} × ${cpus[0]?.model ?? process.arch}, Node.js ${process.version}`;
 }
 
-const [flag, count] = process.argv.slice(2);
+/** The number behind a flag. */
+function flag(name: string): number | undefined {
+  const at = process.argv.indexOf(name);
+  return at === -1 ? undefined : Number(process.argv[at + 1]);
+}
+
+const messages = flag("--worst");
 write(machine());
-if (flag === "--worst") worst(Number(count ?? 100));
+if (messages !== undefined) worst(messages, flag("--minutes") ?? 60, flag("--from") ?? 0);
 else {
   write(`${"".padEnd(20)}${["JSON.parse", "scanJson", "ratio"].map((name) => name.padStart(12)).join("")}`);
   for (const [kind, make] of Object.entries(SPEED_TEXTS)) {
@@ -87,5 +136,7 @@ else {
       write(`${`${kind}, ${size}`.padEnd(20)}${rates}${ratio.toFixed(2).padStart(12)}`);
     }
   }
-  write("MB/s, medians of rounds that take turns; the ratio is scanJson's speed by JSON.parse's.");
+  write(
+    "MB/s of processor time, medians of rounds that take turns; the ratio is scanJson's speed by JSON.parse's.",
+  );
 }

@@ -36,22 +36,23 @@ export function findSplitCards<T extends Fragment>(neighbours: readonly T[]): Sp
 
 function findJoined<T extends Fragment>(neighbours: readonly T[], joint: string): SplitPart<T>[] {
   let text = "";
+  const units = neighbours.reduce((sum, { value }) => sum + Math.min(value.length, 2 * EDGE_UNITS) + 2, 0);
   /** For each unit of `text` the fragment it is of, and its offset there; -1 for joints. */
-  const owner: number[] = [];
-  const offset: number[] = [];
+  const owner = new Int32Array(units).fill(-1);
+  const offset = new Int32Array(units);
   const append = (piece: string, of: number, from: number) => {
-    text += piece;
     for (let i = 0; i < piece.length; i++) {
-      owner.push(of);
-      offset.push(from + i);
+      owner[text.length + i] = of;
+      offset[text.length + i] = from + i;
     }
+    text += piece;
   };
   for (const [i, { value }] of neighbours.entries()) {
-    if (i > 0) append(joint, -1, 0);
+    if (i > 0) text += joint;
     if (value.length <= 2 * EDGE_UNITS) append(value, i, 0);
     else {
       append(value.slice(0, EDGE_UNITS), i, 0);
-      append(GAP, -1, 0);
+      text += GAP;
       append(value.slice(-EDGE_UNITS), i, value.length - EDGE_UNITS);
     }
   }

@@ -5,6 +5,9 @@ const AFTER_UNITS = 48;
 
 const CARD_WORDS =
   /(?:^|[^\p{L}\p{N}])(?:cards?|cardholder|credit|debit|cc|pan|visa|master ?card|maestro|amex|american express|discover|diners|jcb|union ?pay|rupay|cvv2?|cvc2?|exp|expiry|expires|expiration|valid thru|security code|tarjeta|karte|carte|cart[aã]o|carta|kart[ıi]?|карт[аыуе]?|卡号|银行卡|カード)(?:$|[^\p{L}\p{N}])/iu;
+/** Every word of cards has one of these in it, which are found without knowing where a word begins in which script. */
+const MAY_SPEAK =
+  /card|credit|debit|cc|pan|vi.a|ma.ter|mae.tro|amex|american|cover|diner|jcb|union|rupay|cv[vc]|exp|valid|ecurity|tarjeta|art|карт|卡|カード/i;
 const EXPIRY_AFTER =
   /^[\s,;|:/(-]{1,4}(?:exp\w{0,8}[\s:.]{0,3})?(?:0[1-9]|1[0-2]) ?[/-] ?(?:20)?[2-5]\d(?!\d)/i;
 
@@ -12,7 +15,9 @@ const EXPIRY_AFTER =
 export function speaksOfCards(text: string, from: number, to: number, words: readonly string[]): boolean {
   const before = text.slice(Math.max(0, from - BEFORE_UNITS), from);
   const after = text.slice(to, to + AFTER_UNITS);
-  if (CARD_WORDS.test(before) || CARD_WORDS.test(after) || EXPIRY_AFTER.test(after)) return true;
+  if (MAY_SPEAK.test(before) && CARD_WORDS.test(before)) return true;
+  if (MAY_SPEAK.test(after) && CARD_WORDS.test(after)) return true;
+  if (EXPIRY_AFTER.test(after)) return true;
   if (words.length === 0) return false;
   const around = `${before} ${after}`.toLowerCase();
   return words.some((word) => around.includes(word.toLowerCase()));
@@ -68,11 +73,16 @@ export function isInsideHex(text: string, from: number, to: number): boolean {
 
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi;
 
+/** What stands in the middle of one, and is looked for at hyphens only. */
+const MAY_BE_UUID = /-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-/i;
+const UUID_UNITS = 36;
+
 export function isInsideUuid(text: string, from: number, to: number): boolean {
   const before = text.charCodeAt(from - 1);
   const after = text.charCodeAt(to);
   if (before !== 45 && after !== 45 && !isHex(before) && !isHex(after)) return false;
-  return matchCovers(UUID, text, from, to, 36) !== undefined;
+  if (!MAY_BE_UUID.test(text.slice(Math.max(0, from - UUID_UNITS), to + UUID_UNITS))) return false;
+  return matchCovers(UUID, text, from, to, UUID_UNITS) !== undefined;
 }
 
 const IBAN = /(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![A-Za-z0-9])/g;

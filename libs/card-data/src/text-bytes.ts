@@ -60,25 +60,37 @@ function allocate(needed: number): TextBytes {
   return { bytes, view: new DataView(buffer, 0, length), length: 0, marks, marking: functions };
 }
 
-/** The first marked byte from `from` on; `to` where there is none before. */
+/**
+ * The first marked byte from `from` on; `to` where there is none before. The first 32 bits are put together from two
+ * words: most strings are shorter, and a processor that must guess whether they lie in one word guesses wrong.
+ */
 export function nextMark(marks: Int32Array, from: number, to: number): number {
   let word = from >>> 5;
-  let bits = marks[word]! & (-1 << from);
+  let bits = (marks[word]! >>> from) | ((marks[word + 1]! << 1) << ~from);
+  let at = from;
   if (bits === 0) {
     const last = (to - 1) >> 5;
     do if (++word > last) return to;
     while ((bits = marks[word]!) === 0);
+    at = word << 5;
   }
-  const at = (word << 5) + 31 - Math.clz32(bits & -bits);
-  return at < to ? at : to;
+  return Math.min(at + lowestOf(bits), to);
 }
 
 /** The first byte from `from` on that is not marked; behind every text there is one. */
 export function endOfMarks(marks: Int32Array, from: number): number {
   let word = from >>> 5;
-  let bits = ~marks[word]! & (-1 << from);
-  while (bits === 0) bits = ~marks[++word]!;
-  return (word << 5) + 31 - Math.clz32(bits & -bits);
+  let bits = (~marks[word]! >>> from) | ((~marks[word + 1]! << 1) << ~from);
+  let at = from;
+  while (bits === 0) {
+    bits = ~marks[++word]!;
+    at = word << 5;
+  }
+  return at + lowestOf(bits);
+}
+
+function lowestOf(bits: number): number {
+  return 31 - Math.clz32(bits & -bits);
 }
 
 const PIECE_UNITS = 8192;

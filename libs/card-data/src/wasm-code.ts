@@ -44,6 +44,8 @@ export const bytes = {
   load: (address: Code, offset: number): Code => [...address, SIMD, 0x00, 0, ...unsigned(offset)],
   and: op(SIMD, 0x4e),
   or: op(SIMD, 0x50),
+  /** The first and not the second. */
+  without: op(SIMD, 0x4f),
   add: op(SIMD, 0x6e),
   equal: op(SIMD, 0x23),
   less: op(SIMD, 0x25),
