@@ -15,7 +15,7 @@ const endpointNames: readonly EndpointName[] = ["sessions", "stateless"];
 
 /** Engineers may call everything, but the tool `approved` has to be approved by a lead. */
 const policiesOf = (endpoint: EndpointName): string => `
-@id("${endpoint}-open") permit (principal in Group::"payments-engineers", action == Action::"openSession",
+@id("${endpoint}-open") permit (principal in Group::"payments-engineers", action in [Action::"openSession", Action::"openSessionUnattended"],
   resource == Endpoint::"${endpoint}");
 @id("${endpoint}-call") permit (principal in Group::"payments-engineers", action in [Action::"call", Action::"callUnattended"],
   resource in Endpoint::"${endpoint}");
