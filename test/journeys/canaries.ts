@@ -42,3 +42,32 @@ export async function dumpOf(databaseUrl: string): Promise<{ table: string; text
     await client.end();
   }
 }
+
+/** The check digit of ISO/IEC 7812-1 for the digits before it. */
+export function luhnDigitOf(payload: string): string {
+  const sum = payload
+    .split("")
+    .toReversed()
+    .map((digit, at) => Number(digit) * (at % 2 === 0 ? 2 : 1))
+    .reduce((total, value) => total + (value > 9 ? value - 9 : value), 0);
+  return String((10 - (sum % 10)) % 10);
+}
+
+/** The ways in which bytes may hold a card number: plain, with separators, escaped, and in base64 at each of its three offsets. */
+export function writingsOf(card: string): RegExp {
+  const digits = card.split("");
+  const inBase64 = [0, 1, 2].map((offset) => {
+    const text = Buffer.from(`${"\0".repeat(offset)}${card}`).toString("base64");
+    // What the signs beside the card decide is left out.
+    return text.slice(offset === 0 ? 0 : 4, -4);
+  });
+  return new RegExp(
+    [
+      digits.join("[ .\\-_/]{0,2}"),
+      digits.map((digit) => `%3${digit}`).join(""),
+      digits.map((digit) => `&#${48 + Number(digit)};`).join(""),
+      digits.map((digit) => `\\\\{1,4}u003${digit}`).join(""),
+      ...inBase64.map((text) => text.replaceAll(/[+/]/g, "\\$&")),
+    ].join("|"),
+  );
+}

@@ -27,6 +27,7 @@ const readyTimeoutMsDefault = 60_000;
 const stopTimeoutMs = 12_000;
 const probeTimeoutMs = 3_000;
 
+const withoutCore = join(repositoryRoot, "infra/local/without-core.sh");
 const watchdog = pathToFileURL(join(import.meta.dirname, `parent-watchdog${extname(import.meta.filename)}`));
 
 /** Starts one of our services as a process of its own and waits until it is ready. It ends with this process. */
@@ -41,7 +42,8 @@ export async function startService(service: ServiceProcess): Promise<RunningProg
     fork(main, {
       cwd: dirname(dirname(main)),
       detached: true,
-      env: { ...service.env, COUNTERSIGN_PARENT: "ipc" },
+      env: { ...service.env, COUNTERSIGN_PARENT: "ipc", COUNTERSIGN_PROGRAM: process.execPath },
+      execPath: withoutCore,
       execArgv: ["--import", watchdog.href],
       stdio: ["ignore", log, log, "ipc"],
     }),
