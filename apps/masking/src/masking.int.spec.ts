@@ -202,7 +202,7 @@ describe("the masking service", () => {
     const { original, events } = await sealed("the original");
     await send("mcp.originals", ...events);
     await stored(original.originalId);
-    const append = vi.spyOn(app.get(EventLog), "append").mockRejectedValueOnce(new Error("down"));
+    const append = vi.spyOn(app.get(EventLog), "append").mockRejectedValue(new Error("down"));
     const response = await reveal(auditor, original.originalId);
     append.mockRestore();
     expect(response.status).toBe(503);
