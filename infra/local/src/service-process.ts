@@ -26,6 +26,11 @@ const readyTimeoutMsDefault = 60_000;
 /** A little longer than services allow themselves. */
 const stopTimeoutMs = 12_000;
 const probeTimeoutMs = 3_000;
+/**
+ * In MiB. Without it the young objects of a busy service take about 100 MiB more, and no call is faster for it. The image
+ * of `infra/docker` has the same.
+ */
+const memoryFlags = ["--max-semi-space-size=8"];
 
 const withoutCore = join(repositoryRoot, "infra/local/without-core.sh");
 const watchdog = pathToFileURL(join(import.meta.dirname, `parent-watchdog${extname(import.meta.filename)}`));
@@ -44,7 +49,7 @@ export async function startService(service: ServiceProcess): Promise<RunningProg
       detached: true,
       env: { ...service.env, COUNTERSIGN_PARENT: "ipc", COUNTERSIGN_PROGRAM: process.execPath },
       execPath: withoutCore,
-      execArgv: ["--import", watchdog.href],
+      execArgv: [...memoryFlags, "--import", watchdog.href],
       stdio: ["ignore", log, log, "ipc"],
     }),
   );
