@@ -258,6 +258,18 @@ describe("card data by the policy of the endpoint", () => {
     });
   });
 
+  it("is not taken by an endpoint for which nothing was said yet", async () => {
+    const early = await gateway.addEndpointTooEarly(gateway.upstream.url);
+    const { token } = await gateway.session({ endpoint: early });
+    const response = await fetch(`${gateway.url}/mcp/${early}`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      body: JSON.stringify(call({ note: pan })),
+    });
+    expect(response.status).toBe(503);
+    expect(gateway.upstream.received).toEqual([]);
+  });
+
   it("is forwarded as it is where the endpoint says so, and recorded masked", async () => {
     const { post, recordOf } = await sessionAt(plain);
     const message = call({ pan, cvv: "123" });

@@ -39,12 +39,13 @@ export const configurationOf = (input: ConfigurationInput, folder: PolicyFolder)
   };
 };
 
-/** Sorted by name, so that the same rules are the same policy in whatever order the endpoints come. */
+/**
+ * What each endpoint adds, if only nothing: a proxy carries no call of an endpoint that this does not name. Sorted by
+ * name, so that the same rules are the same policy in whatever order the endpoints come.
+ */
 const cardDataOf = (endpoints: ConfigurationInput["endpoints"]): CardDataPolicy["endpoints"] =>
   Object.fromEntries(
-    endpoints
-      .flatMap(({ name, cardData }) => (cardData ? [[name, cardData] as const] : []))
-      .toSorted(([a], [b]) => (a < b ? -1 : 1)),
+    endpoints.map(({ name, cardData }) => [name, cardData] as const).toSorted(([a], [b]) => (a < b ? -1 : 1)),
   );
 
 const endpointOf = (given: ConfigurationInput["endpoints"][number]): Endpoint => ({

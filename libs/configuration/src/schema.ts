@@ -72,7 +72,7 @@ const endpoint = (env: NodeJS.ProcessEnv) =>
       })
       .default(4 * 1024 * 1024),
     /** What card data is here, on top of what it is everywhere, and what becomes of messages that hold it. */
-    cardData: endpointCardData.optional(),
+    cardData: endpointCardData.prefault({}),
   });
 
 /** The shape of `countersign.yaml`. The environment only fills in texts that may name variables. */

@@ -77,6 +77,8 @@ export const cardDataPolicy = z.object({
   endpoints: z
     .record(z.string(), endpointCardDataPolicy)
     .default({})
-    .describe("By the name of the endpoint: lists are added to those of all, the rest holds instead."),
+    .describe(
+      "By the name of the endpoint: lists are added to those of all, the rest holds instead. Each endpoint is named.",
+    ),
 });
 export type CardDataPolicy = z.infer<typeof cardDataPolicy>;

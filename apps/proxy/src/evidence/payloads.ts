@@ -68,6 +68,11 @@ export class Scanner {
     return this.policy() !== undefined;
   }
 
+  /** Whether the policy speaks of an endpoint; one that is new is published by itself and may come before that. */
+  knows(endpoint: string): boolean {
+    return Object.hasOwn(this.policy()?.endpoints ?? {}, endpoint);
+  }
+
   #options(): { policy: CardDataPolicy; fingerprintKey: Uint8Array; today: string } {
     // Shapes that policy allows have an end, so the search has to know the day.
     const today = this.now().toISOString().slice(0, 10);

@@ -10,7 +10,7 @@ export async function admit(received: Received, gateway: Gateway): Promise<Admit
   checkOrigin(received.headers, gateway.config.ALLOWED_ORIGINS);
   const engine = gateway.policy.engine;
   const endpoint = gateway.policy.endpoint(received.endpointName);
-  if (!engine || !gateway.scanner.ready) {
+  if (!engine) {
     throw new Refusal("evidence_unavailable", "The gateway is still starting; try again in a moment.", {
       httpStatus: 503,
     });
@@ -19,6 +19,13 @@ export async function admit(received: Received, gateway: Gateway): Promise<Admit
     throw new Refusal("endpoint_unknown", "There is no such endpoint; ask an administrator for its name.", {
       httpStatus: 404,
     });
+  }
+  if (!gateway.scanner.knows(endpoint.name)) {
+    throw new Refusal(
+      "evidence_unavailable",
+      "What holds for card data at this endpoint is not known yet; try again in a moment.",
+      { httpStatus: 503 },
+    );
   }
   const claims = await verifyToken(
     received.headers,

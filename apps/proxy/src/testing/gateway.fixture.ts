@@ -6,7 +6,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { INestApplication } from "@nestjs/common";
 import { BUILT_IN_POLICY } from "@countersign/card-data";
-import type { CardDataPolicy, Endpoint, EventMessage, SessionGranted } from "@countersign/contracts";
+import {
+  type CardDataPolicy,
+  type Endpoint,
+  endpointCardDataPolicy,
+  type EventMessage,
+  type SessionGranted,
+} from "@countersign/contracts";
 import {
   Clock,
   createKafka,
@@ -113,6 +119,7 @@ export class GatewayFixture {
     await this.#app.listen(port, "127.0.0.1");
     await this.#app.startAllMicroservices();
     await until(async () => (await fetch(`${this.url}/readyz`)).status === 200, "the proxy is ready");
+    await this.#answers(this.endpointName, 401);
     return this;
   }
 
@@ -131,8 +138,7 @@ export class GatewayFixture {
   ): Promise<string> {
     this.#endpoints.push(this.#endpoint(name, upstream));
     await this.#publishBundle();
-    const metadata = `${this.url}/.well-known/oauth-protected-resource/mcp/${name}`;
-    await until(async () => (await fetch(metadata)).status === 200, "the endpoint is known");
+    await this.#answers(name, 401);
     return name;
   }
 
@@ -142,23 +148,14 @@ export class GatewayFixture {
     const { publicKey } = await generateKeyPair("ECDH-ES+A256KW", { crv: "P-256", extractable: true });
     const jwk = await exportJWK(publicKey);
     await this.#publishBundle();
-    await this.publish(
-      {
-        topic: "masking.policies",
-        event: this.#event("CardDataPolicyPublished", "masking", "policy", {
-          policy: { ...BUILT_IN_POLICY, version: "1", ...this.options.cardData },
-          publishedAt,
-        }),
-      } as Entry,
-      {
-        topic: "masking.policies",
-        event: this.#event("VaultKeyPublished", "masking", "vault-key", {
-          keyId: "v1",
-          publicKey: jwk,
-          publishedAt,
-        }),
-      } as Entry,
-    );
+    await this.publish({
+      topic: "masking.policies",
+      event: this.#event("VaultKeyPublished", "masking", "vault-key", {
+        keyId: "v1",
+        publicKey: jwk,
+        publishedAt,
+      }),
+    } as Entry);
   }
 
   /** Grants a session and answers its token. */
@@ -246,17 +243,52 @@ export class GatewayFixture {
     return records();
   }
 
-  #publishBundle(): Promise<void> {
-    return this.publish({
-      topic: "policy.bundles",
-      event: this.#event("PolicyBundlePublished", "session-broker", "bundle", {
-        version: randomUUID(),
-        publishedAt: new Date().toISOString(),
-        endpoints: this.#endpoints,
-        policies: [{ file: "test.cedar", text: policies(this.endpointName) }],
-        schema: cedarSchema,
-      }),
-    } as Entry);
+  /** The same, before masking has published what holds for card data there. */
+  async addEndpointTooEarly(upstream: string): Promise<string> {
+    const name = `early-${randomUUID().slice(0, 8)}`;
+    this.#endpoints.push(this.#endpoint(name, upstream));
+    await this.#publishBundle((endpoint) => endpoint !== name);
+    await this.#answers(name, 503);
+    return name;
+  }
+
+  /** A caller without a token is told so as soon as all is there that calls need. */
+  #answers(endpoint: string, status: number): Promise<void> {
+    const asked = async (): Promise<number> =>
+      (await fetch(`${this.url}/mcp/${endpoint}`, { method: "POST", body: "{}" })).status;
+    return until(async () => (await asked()) === status, `the endpoint answers ${status}`);
+  }
+
+  #publishBundle(isNamed: (endpoint: string) => boolean = () => true): Promise<void> {
+    const named = this.#endpoints
+      .filter(({ name }) => isNamed(name))
+      .map(({ name }) => [name, endpointCardDataPolicy.parse({})]);
+    const { endpoints = {}, ...cardData } = this.options.cardData ?? {};
+    const policy = {
+      ...BUILT_IN_POLICY,
+      version: "1",
+      ...cardData,
+      endpoints: { ...Object.fromEntries(named), ...endpoints },
+    };
+    return this.publish(
+      {
+        topic: "masking.policies",
+        event: this.#event("CardDataPolicyPublished", "masking", "policy", {
+          policy,
+          publishedAt: new Date().toISOString(),
+        }),
+      } as Entry,
+      {
+        topic: "policy.bundles",
+        event: this.#event("PolicyBundlePublished", "session-broker", "bundle", {
+          version: randomUUID(),
+          publishedAt: new Date().toISOString(),
+          endpoints: this.#endpoints,
+          policies: [{ file: "test.cedar", text: policies(this.endpointName) }],
+          schema: cedarSchema,
+        }),
+      } as Entry,
+    );
   }
 
   #event(type: string, source: string, subject: string, data: unknown): EventMessage {
