@@ -110,6 +110,15 @@ describe("the page of a session that waits for an approval", () => {
     expect(identity.revocations.at(-1)).toMatchObject({ sessionId: request.sessionId, cause: "person" });
   });
 
+  it("ends the session when the person cancels although it was just approved", async () => {
+    const { browser, page, request, address } = await ask(await clientId());
+    await identity.settle(request, { granted: { seconds: 1_800 } });
+    expect(await isDecided(browser, address)).toBe(true);
+    const { url } = await browser.post(`${address}/cancel`, { seal: fieldOf(page, "seal") });
+    expect(url.searchParams.get("error")).toBe("access_denied");
+    expect(identity.revocations.at(-1)).toMatchObject({ sessionId: request.sessionId, cause: "person" });
+  });
+
   it("runs a script of its own, which everybody may read", async () => {
     const response = await fetch(`${identity.issuer}/waiting.js`);
     expect(response.headers.get("content-type")).toBe("text/javascript; charset=utf-8");

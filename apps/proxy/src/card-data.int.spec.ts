@@ -435,6 +435,35 @@ describe("card data by the policy of the endpoint", () => {
       expect(gateway.upstream.received).toEqual([]);
     });
 
+    it.each([
+      ["a header says something else", call({ upload: picture }), { "mcp-name": "other" }],
+      ["two calls have one id", [call({ upload: picture }), call({})], {}],
+      ["it is no message", { jsonrpc: "2.0", upload: [{ type: "audio", data: sound }] }, {}],
+    ])("is not recorded of a request that is refused because %s", async (_, message, headers) => {
+      const { post, recordOf } = await sessionAt(readable);
+      expect((await post(message, headers)).status).toBe(400);
+      const { reason, request } = await recordOf<CallRefused>("CallRefused");
+      expect(reason).toBe("malformed");
+      expect(request?.text).toContain("[withheld: ");
+      for (const secret of [sound, picture]) expect(request?.text).not.toContain(secret);
+    });
+
+    it("is not recorded of an answer that is refused for something else", async () => {
+      const { post, recordOf } = await sessionAt(readable);
+      gateway.upstream.respond = (_, response) =>
+        json(response, {
+          jsonrpc: "2.0",
+          id: 1,
+          result: { requestState: pan, content: [{ type: "audio", data: sound }] },
+        });
+      await post(call({}));
+      const { response, outcome } = await recordOf<CallCompleted>("CallCompleted");
+      expect(outcome).toBe("upstream_failed");
+      expect(response?.text).toContain("[withheld: ");
+      expect(JSON.stringify(response)).not.toContain(sound);
+      expect(response?.original).toBeUndefined();
+    });
+
     it("is not text in base64, which is searched", async () => {
       const { post, recordOf } = await sessionAt(readable);
       const blob = Buffer.from(`name,pan\nAda,${pan}\n`).toString("base64");

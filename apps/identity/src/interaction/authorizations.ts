@@ -164,7 +164,9 @@ export class Authorizations {
     const pending = await this.#pending(uid, request, response);
     this.#opened(pending, body);
     const asked = await this.asked.find(uid, pending.login.principal.id);
-    if (asked && this.sessions.find(asked.sessionId)?.status === "waiting")
+    const status = asked && this.sessions.find(asked.sessionId)?.status;
+    // What is undecided here may just have been approved, or be no news yet at this replica; the broker knows.
+    if (asked && status !== "denied" && status !== "ended")
       await this.requests.revoke(asked.sessionId, "The person cancelled the request.", "person");
     return this.#finish(pending, request, response, {
       error: "access_denied",

@@ -32,6 +32,13 @@ describe("what is known of a session", () => {
     expect(view.secondsLeft("s", new Date(at.getTime() + 1))).toBe(59);
   });
 
+  it("moves the end of one that runs, and never back", () => {
+    const view = new SessionsView();
+    view.apply("s", active(60), at);
+    for (const seconds of [120, 180, 120]) view.extend("s", new Date(at.getTime() + seconds * 1_000), at);
+    expect(view.secondsLeft("s", at)).toBe(180);
+  });
+
   it("is waited for by several at once, and not for ever", async () => {
     const view = new SessionsView();
     const waiting = [view.waitFor("s", 1_000), view.waitFor("s", 1_000)];

@@ -46,10 +46,11 @@ export class SessionsView {
     if (this.#applied % sweepEvery === 0) this.#sweep(at.getTime());
   }
 
-  /** Moves the end of a session that is active. */
+  /** Moves the end of a session that is active; never back, when an earlier extension is delivered again. */
   extend(sessionId: string, expiresAt: Date, at: Date): void {
     const state = this.find(sessionId);
-    if (state?.status === "active") this.apply(sessionId, { ...state, expiresAt }, at);
+    if (state?.status === "active" && state.expiresAt < expiresAt)
+      this.apply(sessionId, { ...state, expiresAt }, at);
   }
 
   find(sessionId: string): SessionState | undefined {

@@ -40,13 +40,15 @@ export class PolicyFiles {
       const path = this.config.COUNTERSIGN_CONFIG;
       const fingerprint = await configurationFingerprint(path);
       if (fingerprint === this.#fingerprint) continue;
-      this.#fingerprint = fingerprint;
       try {
         const { cardData } = await loadConfiguration(path, configurationEnvironment());
+        this.#fingerprint = fingerprint;
         this.#refused.set(0);
         if (this.inForce.take(cardData)) return;
       } catch (error) {
+        // What could not be read is looked at again; what is wrong is said once, and not at every look.
         if (!(error instanceof ConfigurationRefused)) throw error;
+        this.#fingerprint = fingerprint;
         this.#refused.set(1);
         this.log.error({ code: error.code, problems: error.problems }, "the configuration is refused");
       }

@@ -1,3 +1,4 @@
+import type { Finding } from "@countersign/contracts";
 import { isOpaque, opaqueReason, withheld, withoutOpaque } from "../evidence/withhold.js";
 import { extentAt } from "../json/extents.js";
 import { rpcCodes } from "../refusal.js";
@@ -12,13 +13,17 @@ interface Deliverable {
 
 /**
  * A server's message where the endpoint lets no content pass that cannot be searched: an answer becomes an error that
- * says so, whatever else the server sends loses that content, and the record does not keep it.
+ * says so, whatever else the server sends loses that content, and the record does not keep it. `shown` are the findings
+ * in what is delivered, which stand elsewhere than in what the server sent where entries of a list were left out.
  */
-export function withoutOpaqueContent<T extends Deliverable>(message: T): T & { readonly detail?: string } {
+export function withoutOpaqueContent<T extends Deliverable>(
+  message: T,
+  shown: readonly Finding[],
+): T & { readonly detail?: string } {
   const { scanned, rpc, delivered } = message;
   if (!scanned.findings.some(isOpaque)) return message;
   const kept = { ...message, scanned: withheld(scanned), detail: `${opaqueReason}, so it was withheld` };
-  if (rpc?.kind !== "response") return { ...kept, delivered: withoutOpaque(delivered, scanned.findings) };
+  if (rpc?.kind !== "response") return { ...kept, delivered: withoutOpaque(delivered, shown) };
   const error = {
     code: rpcCodes.refused,
     message: `The answer was withheld: ${opaqueReason}. Ask for it as text.`,

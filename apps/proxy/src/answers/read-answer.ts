@@ -2,7 +2,7 @@ import { checkJson, JsonRefused } from "@countersign/card-data";
 import type { Operation } from "@countersign/policy";
 import { findingsMax, type Scanned, type Scanner } from "../evidence/payloads.js";
 import { isInRequestState } from "../evidence/request-state.js";
-import { isOpaque, opaqueReason, withheld } from "../evidence/withhold.js";
+import { isOpaque, opaqueReason } from "../evidence/withhold.js";
 import { elementsOf, rootExtent, rootSign } from "../json/extents.js";
 import { splice } from "../json/splice.js";
 import type { JsonRpcMessage } from "../steps/parse-message.js";
@@ -78,7 +78,7 @@ export function readAnswer(text: string, contentType: string, reader: Reader): A
 export function readOpaqueAnswer(text: string, contentType: string, { scanner }: Reader): Answer {
   const scanned = countable(scanner.text(text, contentType));
   if (scanner.opaque === "refuse" && scanned.findings.some(isOpaque)) {
-    throw new AnswerRefused(opaqueReason, withheld(scanned));
+    throw new AnswerRefused(opaqueReason, scanned);
   }
   return { messages: [{ scanned, delivered: scanned.masked, rpc: undefined }], text: scanned.masked };
 }
@@ -103,14 +103,14 @@ function readOne(text: string, contentType: string, reader: Reader): AnswerMessa
   if (leftOut.length > leftOutMax) {
     throw new AnswerRefused(`it lists more than ${leftOutMax} entries that may not be shown`, scanned);
   }
-  const delivered = shaped.text === text ? scanned.masked : scanner.json(shaped.text, contentType).masked;
+  const shown = shaped.text === text ? scanned : scanner.json(shaped.text, contentType);
   const message = {
     scanned,
-    ...answeredByName(text, scanned, delivered, reader.own),
+    ...answeredByName(text, scanned, shown.masked, reader.own),
     facts,
     ...(leftOut.length === 0 ? {} : { leftOut }),
   };
-  return scanner.opaque === "refuse" ? withoutOpaqueContent(message) : message;
+  return scanner.opaque === "refuse" ? withoutOpaqueContent(message, shown.findings) : message;
 }
 
 /** A tool that changed is not shown: its new words are what would reach the model. */

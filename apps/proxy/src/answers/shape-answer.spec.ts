@@ -21,6 +21,11 @@ describe("an answer", () => {
     expect(JSON.parse(shaped(text, nothing))).toMatchObject({ result: { tools: [], nextCursor: "n" } });
   });
 
+  it("loses them however the server writes the name of the list", () => {
+    const text = `{"result":{"t\\u006fols":[{"name":"a"},{"name":"b"}]}}`;
+    expect(shaped(text, except("b"))).toBe(`{"result":{"t\\u006fols":[{"name":"a"}]}}`);
+  });
+
   it("tells which entries are not shown, by their place in what the server sent", () => {
     const text = `{"result":{"tools":[{"name":"a"},{"name":"b"},{"name":"c"}],"prompts":[{"name":"b"}]}}`;
     expect(shapeAnswer(text, except("a", "b")).leftOut).toEqual([

@@ -1,6 +1,7 @@
 import { checkJson } from "@countersign/card-data";
 import type { Operation } from "@countersign/policy";
 import { type Extent, elementsOf, extentAt, type MemberExtent, membersOf } from "../json/extents.js";
+import { mayName } from "../json/may-name.js";
 import { cutsOf, type Replacement, splice } from "../json/splice.js";
 import { annotationsOf } from "../tools/tool-definition.js";
 
@@ -11,7 +12,7 @@ export type MayShow = (operation: Operation, entry: string) => boolean;
 export const listTtlMsMax = 60_000;
 
 /** Only texts with one of these can need a change; all others are not even parsed. */
-const worthALook = /"(?:tools|prompts|resources|cacheScope)"/;
+const worthALook = mayName("tools", "prompts", "resources", "cacheScope");
 
 /** An answer fit for its one reader. */
 export interface Shaped {

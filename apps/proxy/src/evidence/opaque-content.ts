@@ -1,8 +1,9 @@
 import { isUtf8 } from "node:buffer";
 import type { Finding } from "@countersign/contracts";
+import { mayName } from "../json/may-name.js";
 
 /** Messages without one of these hold no content in base64 that MCP names as such. */
-const worthALook = /"(?:blob|data)"\s*:\s*"/;
+const worthALook = mayName("blob", "data");
 
 /**
  * What MCP itself names as content in base64 (pictures, sound, and blobs of resources) and the search for card data

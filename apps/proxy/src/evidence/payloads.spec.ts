@@ -17,6 +17,16 @@ describe("the scanner", () => {
     expect(scannerOn("2027-01-01T12:00:00.000Z").json(text).masked).not.toContain("4111111111111111");
   });
 
+  it("says of content that it cannot search, however its name is written", () => {
+    const data = Buffer.from([0, 1, 2, 3, 250, 251]).toString("base64");
+    for (const name of ["data", "\\u0064ata", "dat\\u0061"]) {
+      const text = `{"result":{"content":[{"type":"audio","${name}":"${data}"}]}}`;
+      expect(scannerOn("2026-11-22T12:00:00.000Z").json(text).findings).toMatchObject([
+        { kind: "unscanned", path: "/result/content/0/data" },
+      ]);
+    }
+  });
+
   it("keeps nothing to seal where nothing was found, and no verification code where something was", () => {
     const scanner = scannerOn("2026-11-22T12:00:00.000Z");
     expect(scanner.json(`{"a":1.10}`).toSeal).toBeUndefined();

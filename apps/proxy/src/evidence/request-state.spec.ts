@@ -13,6 +13,10 @@ describe("the record of a message with a requestState", () => {
     expect(answer + retry).not.toContain("s3cret");
   });
 
+  it("holds a digest in its place however its name is written", () => {
+    expect(withoutRequestState(`{"result":{"request\\u0053tate":"s3cret"}}`, key)).not.toContain("s3cret");
+  });
+
   it("holds another digest for another state, and under another key", () => {
     const digests = [
       withoutRequestState(`{"result":{"requestState":"a"}}`, key),

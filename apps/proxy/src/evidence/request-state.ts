@@ -1,7 +1,10 @@
 import { createHmac } from "node:crypto";
 import type { Finding } from "@countersign/contracts";
 import { extentAt } from "../json/extents.js";
+import { mayName } from "../json/may-name.js";
 import { splice } from "../json/splice.js";
+
+const worthALook = mayName("requestState");
 
 const places = [
   ["result", "requestState"],
@@ -14,7 +17,7 @@ const places = [
  * The text must be strict JSON.
  */
 export function withoutRequestState(text: string, key: Uint8Array): string {
-  if (!text.includes(`"requestState"`)) return text;
+  if (!worthALook.test(text)) return text;
   const found = places.map((keys) => extentAt(text, keys)).filter((at) => at !== undefined);
   return splice(
     text,

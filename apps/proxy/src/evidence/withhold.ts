@@ -1,4 +1,4 @@
-import type { Finding } from "@countersign/contracts";
+import type { Finding, OpaqueHandling } from "@countersign/contracts";
 import { extentAtPointer } from "../json/extents.js";
 import { splice } from "../json/splice.js";
 import type { Scanned } from "./payloads.js";
@@ -12,7 +12,8 @@ export const isOpaque = ({ kind }: Finding): boolean => kind === "unscanned";
 export function withoutOpaque(json: string, findings: readonly Finding[]): string {
   const paths = new Set(findings.filter(isOpaque).map(({ path }) => path));
   const places = [...paths].map((path) => extentAtPointer(json, path));
-  if (places.includes(undefined)) return JSON.stringify(placeholder(json.length));
+  // A text that is no JSON has one place, which is all of it.
+  if (paths.has("") || places.includes(undefined)) return JSON.stringify(placeholder(json.length));
   const outermost = places
     .filter((place) => place !== undefined)
     .filter((at, _, all) => !all.some((o) => o !== at && o.start <= at.start && at.end <= o.end))
@@ -35,5 +36,9 @@ export function withheld(scanned: Scanned): Scanned {
   const { masked, findings, bytes, contentType } = scanned;
   return { masked, recorded, findings, bytes, contentType };
 }
+
+/** What a record keeps of a message that goes no further, for whatever reason, by the policy of its endpoint. */
+export const keptOf = (scanned: Scanned, opaque: OpaqueHandling): Scanned =>
+  opaque === "refuse" && scanned.findings.some(isOpaque) ? withheld(scanned) : scanned;
 
 const placeholder = (units: number): string => `[withheld: ${units} characters that cannot be searched]`;

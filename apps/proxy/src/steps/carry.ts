@@ -1,6 +1,7 @@
 import { LogUnavailable } from "@countersign/service-kit";
 import { ownIdsIn } from "../answers/own-ids.js";
 import { AnswerRefused, type Reader } from "../answers/read-answer.js";
+import { keptOf } from "../evidence/withhold.js";
 import type { Call } from "../call.js";
 import { eraOf } from "../exchange.js";
 import type { Gateway } from "../gateway.js";
@@ -109,7 +110,9 @@ async function fail(
   const detail = stop.aborted ? `The call was stopped: ${String(stop.reason)}.` : reasonOf(error);
   if (!stop.aborted) gateway.log.warn({ error, callId: call.records.callId }, "an upstream call failed");
   const scanned = error instanceof AnswerRefused ? error.scanned : undefined;
-  const kept = scanned ? await call.records.keep(scanned, "server_to_client") : undefined;
+  const kept = scanned
+    ? await call.records.keep(keptOf(scanned, call.admitted.scanner.opaque), "server_to_client")
+    : undefined;
   const outcome = failed?.sent === false ? "not_forwarded" : "upstream_failed";
   const { ids } = outstanding;
   const drafts = outstanding.takeAll().map((records) =>

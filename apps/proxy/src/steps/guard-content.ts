@@ -1,5 +1,5 @@
 import type { Finding } from "@countersign/contracts";
-import { isOpaque, withheld } from "../evidence/withhold.js";
+import { isOpaque } from "../evidence/withhold.js";
 import type { Admitted, Message, Received } from "../exchange.js";
 import { elementsOf, rootExtent } from "../json/extents.js";
 import { ownIdsOf, withOwnIds } from "../json/own-ids.js";
@@ -8,7 +8,6 @@ import { Refusal } from "../refusal.js";
 import { guardHeaders, repeatedOf } from "./guard-headers.js";
 import { parseMessage } from "./parse-message.js";
 import type { Posted } from "./read-messages.js";
-import type { Trail } from "./refuse.js";
 
 /**
  * What goes on of a request with card data, by the endpoint's policy: all of it, what is left after masking, or
@@ -19,12 +18,10 @@ export function guardContent(
   posted: Posted,
   received: Received,
   admitted: Admitted,
-  trail: Trail,
 ): Posted & { readonly received: Received } {
   const { scanner } = admitted;
   const findings = posted.messages.flatMap(({ scanned }) => scanned.findings);
   if (scanner.opaque === "refuse" && findings.some(isOpaque)) {
-    trail.messages = trail.messages.map((message) => ({ ...message, scanned: withheld(message.scanned) }));
     throw new Refusal(
       "opaque_content",
       `This endpoint takes no content that cannot be searched for card data (${whereOf(findings.filter(isOpaque))}); send it as text, or leave it out.`,

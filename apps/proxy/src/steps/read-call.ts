@@ -49,7 +49,7 @@ export async function readCall(
   for (const message of posted.messages) count(gateway, message, admitted);
   if (posted.messages.length === 1) checkHeaders(received.headers, posted.messages[0].rpc);
   // What goes on from here is what is decided, approved and forwarded.
-  const { body, messages, received: forwarded } = guardContent(posted, received, admitted, trail);
+  const { body, messages, received: forwarded } = guardContent(posted, received, admitted);
   const members = messages.map((message, index) => {
     const { rpc } = message;
     const decision = decideMember(admitted, message, messages.length, gateway.clock.now());

@@ -2,6 +2,7 @@ import { LogUnavailable } from "@countersign/service-kit";
 import type { SessionGranted } from "@countersign/contracts";
 import { payloadOf, refused } from "../evidence/call-records.js";
 import type { Scanned, Scanner } from "../evidence/payloads.js";
+import { keptOf } from "../evidence/withhold.js";
 import type { Received } from "../exchange.js";
 import type { Gateway } from "../gateway.js";
 import { Refusal, rpcCodes } from "../refusal.js";
@@ -74,7 +75,7 @@ async function record(gateway: Gateway, received: Received, trail: Trail, refusa
   const [first, ...others] = trail.messages.map(({ scanned, rpc }) => {
     const target = rpc ? targetOf(rpc) : undefined;
     return {
-      request: payloadOf(scanned),
+      request: payloadOf(keptOf(scanned, scanner.opaque)),
       ...(rpc && rpc.kind !== "response" ? { method: mask(rpc.method) } : {}),
       ...(target === undefined ? {} : { target: mask(target) }),
     };

@@ -46,6 +46,18 @@ describe("a session in the proxy's view", () => {
     expect(before?.ended.aborted).toBe(true);
   });
 
+  it("is not cut when an earlier extension is delivered again", () => {
+    const view = viewAt(0);
+    extend(view, 1200);
+    extend(view, 2400);
+    vi.advanceTimersByTime(1_300_000);
+    extend(view, 1200);
+    expect(reasonOf(view)).toBeUndefined();
+    expect(view.find("s")?.session.expiresAt).toBe(later(2400).toISOString());
+    vi.advanceTimersByTime(1_100_000);
+    expect(reasonOf(view)).toBe("its time is over");
+  });
+
   it("does not come back by more time after it was ended", () => {
     const view = viewAt(0);
     view.end("s", "it was revoked");

@@ -35,11 +35,12 @@ export class SessionView {
 
   /**
    * Moves the end of a session, which runs on as it is. One whose time is over by this clock alone comes back, so that an
-   * extension that is read again, or heard of a moment late, counts; one that was ended does not.
+   * extension that is read again, or heard of a moment late, counts; one that was ended does not. An end never moves
+   * back: an earlier extension that is delivered again would cut what a later one keeps open.
    */
   extend(sessionId: string, expiresAt: string, now: Date): void {
     const entry = this.#sessions.get(sessionId);
-    if (!entry) return;
+    if (!entry || Date.parse(expiresAt) <= Date.parse(entry.session.expiresAt)) return;
     clearTimeout(entry.timer);
     const controller = entry.ended.aborted ? new AbortController() : entry.controller;
     this.#keep({ ...entry.session, expiresAt }, controller, now);
