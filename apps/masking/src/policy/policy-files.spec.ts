@@ -19,7 +19,7 @@ it("takes up a change that could not be read at the first look", async () => {
   const inForce = new CardDataPolicyInForce(BUILT_IN_POLICY);
   const log = { error: vi.fn() };
   const config = { COUNTERSIGN_CONFIG: "countersign.yaml" } as MaskingConfig;
-  const files = new PolicyFiles(config, inForce, log as never, new Metrics());
+  const files = new PolicyFiles(config, inForce, log as never, new Metrics("masking"));
   const { signal } = new AbortController();
   look
     .mockResolvedValueOnce(undefined)
