@@ -28,6 +28,8 @@ import {
   EventLog,
   parseConfig,
   prepareSchema,
+  transitKeyId,
+  wrapSessionKey,
 } from "@countersign/service-kit";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { Client } from "pg";
@@ -40,6 +42,7 @@ import { PolicyPublisher } from "./policy/policy.publisher.js";
 import { PolicyView } from "./policy/policy.view.js";
 import { maskingService } from "./service.js";
 import { Destruction } from "./vault/destruction.js";
+import { TransitStandIn } from "./vault/transit.fixture.js";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const log = createLogger("masking", "silent");
@@ -580,6 +583,129 @@ describe("the vault's keys", () => {
   };
 });
 
+describe("keys in HashiCorp Vault", () => {
+  const name = `originals-${vaultKeyId}`;
+  const idOf = (version: number): string => transitKeyId("transit", name, version);
+  const standIn = new TransitStandIn(name);
+  const file = { VAULT_KEYS_FILE: "" };
+  let transit: Record<string, string>;
+  let original: Awaited<ReturnType<typeof sealed>>["original"];
+
+  beforeAll(async () => {
+    file.VAULT_KEYS_FILE = join(folder, "vault-keys.json");
+    const jwk = { ...vaultPair.privateKey.export({ format: "jwk" }), kid: vaultKeyId };
+    await writeFile(file.VAULT_KEYS_FILE, JSON.stringify({ keys: [jwk] }));
+    await writeFile(join(folder, "vault-token"), standIn.token);
+    transit = {
+      VAULT_TRANSIT_URL: await standIn.listen(),
+      VAULT_TRANSIT_KEY: name,
+      VAULT_TRANSIT_TOKEN_FILE: join(folder, "vault-token"),
+    };
+  });
+  afterAll(() => standIn.close());
+
+  const restartedWith = async (places: Record<string, string>): Promise<void> => {
+    await app.close();
+    vaultPlaces = () => places;
+    await start();
+    await policyKnown();
+  };
+  const opens = async (keyId: string): Promise<unknown> => {
+    const response = await post(administrator, "/vault-keys", undefined, "GET");
+    const keys = (await response.json()) as { keyId: string; sessionKeys: number }[];
+    return keys.find((key) => key.keyId === keyId)?.sessionKeys;
+  };
+  const published = (version: number): EventMessage[] =>
+    seen.filter(
+      ({ type, data }) => type === "VaultKeyPublished" && (data as { keyId: string }).keyId === idOf(version),
+    );
+  const readiness = async () => {
+    const response = await fetch(`${url}/readyz`);
+    const { checks } = (await response.json()) as { checks: Record<string, string> };
+    return { status: response.status, policies: checks["policies"], vault: checks["hashicorp vault"] };
+  };
+
+  it("are not published, and leave the service unready, as long as Vault does not let them decrypt", async () => {
+    standIn.permitted.delete("decrypt");
+    await restartedWith(transit);
+    await expect
+      .poll(readiness)
+      .toEqual({ status: 503, policies: "not published yet", vault: "vault_refused" });
+    expect(published(1)).toEqual([]);
+    standIn.permitted.add("decrypt");
+    await expect.poll(readiness, { timeout: 20_000 }).toEqual({ status: 200, policies: "ok", vault: "ok" });
+    await expect.poll(() => published(1)).toHaveLength(1);
+    expect(published(1)[0]?.data).toMatchObject({ publicKey: { kty: "RSA", alg: "RSA-OAEP-256" } });
+  });
+
+  it("take over what a file's keys sealed, as long as the file is there, too", async () => {
+    await restartedWith({ ...file, ...transit });
+    ({ original } = await storedOriginal("the original"));
+    await expect.poll(() => opens(vaultKeyId), { timeout: 30_000 }).toBe(0);
+    await restartedWith(transit);
+    expect(published(1)).toHaveLength(1);
+    expect(await (await reveal(auditor, original.originalId)).json()).toMatchObject({ text: "the original" });
+  });
+
+  it("show nothing while Vault does not open, and say so", async () => {
+    standIn.sealed = true;
+    const response = await reveal(auditor, original.originalId);
+    expect(response.status).toBe(503);
+    expect(await response.json()).toMatchObject({ error: { code: "vault_keys_unavailable" } });
+    await expect
+      .poll(() => about("RevealRefused", original.originalId))
+      .toMatchObject([{ data: { by: auditor, reason: "vault_refused" } }]);
+    expect(await readiness()).toEqual({ status: 200, policies: "ok", vault: "vault_refused" });
+    const metrics = await (await fetch(`${url}/metrics`)).text();
+    expect(metrics).toMatch(/countersign_vault_transit_failing\{[^}]*\} 1/);
+    standIn.sealed = false;
+    expect((await reveal(auditor, original.originalId)).status).toBe(200);
+  });
+
+  it("open what a proxy sealed to them, and not what was moved to another session", async () => {
+    const key = randomBytes(32);
+    const [sessionId, keyId] = [ids.newId(), ids.newId()];
+    const wrappedFor = async (named: string): Promise<EventMessage> => {
+      const names = { sessionId: named, keyId, vaultKeyId: idOf(1) };
+      const wrapped = await wrapSessionKey(key, names, standIn.publicKey(1));
+      return eventOf("SessionKeyWrapped", sessionId, { ...names, sessionId, wrapped });
+    };
+    const own = await sealed("sealed to Vault", {}, { sessionId, keyId }, key);
+    await send("mcp.originals", await wrappedFor(sessionId), ...own.events.slice(1));
+    await stored(own.original.originalId);
+    expect(await (await reveal(auditor, own.original.originalId)).json()).toMatchObject({
+      text: "sealed to Vault",
+    });
+    const names = { sessionId: ids.newId(), keyId: ids.newId() };
+    const moved = await sealed("sealed to Vault", {}, names, key);
+    const { wrapped } = (await wrappedFor(sessionId)).data as { wrapped: string };
+    const elsewhere = eventOf("SessionKeyWrapped", names.sessionId, {
+      ...names,
+      vaultKeyId: idOf(1),
+      wrapped,
+    });
+    await send("mcp.originals", elsewhere, ...moved.events.slice(1));
+    await stored(moved.original.originalId);
+    expect((await reveal(auditor, moved.original.originalId)).status).toBe(410);
+  });
+
+  it("follow a rotation in Vault by themselves, wrap what they hold anew, and shred as ever", async () => {
+    standIn.rotate();
+    await expect.poll(() => published(2), { timeout: 30_000 }).toHaveLength(1);
+    // What was moved to another session stays as it is.
+    await expect.poll(() => opens(idOf(1)), { timeout: 30_000 }).toBe(1);
+    expect(await (await reveal(auditor, original.originalId)).json()).toMatchObject({ text: "the original" });
+    const path = `/sessions/${original.sessionId}/shred`;
+    await post(administrator, path, { justification: "customer asked for erasure" });
+    const asked = standIn.asked.filter((request) => request.includes("decrypt")).length;
+    expect((await reveal(auditor, original.originalId)).status).toBe(410);
+    expect(standIn.asked.filter((request) => request.includes("decrypt"))).toHaveLength(asked);
+  });
+});
+
+/** Where the vault's keys are at the next start. */
+let vaultPlaces = (): Record<string, string> => ({ VAULT_KEYS_FILE: join(folder, "vault-keys.json") });
+
 async function start(): Promise<void> {
   const config = parseConfig("masking", maskingConfig, {
     KAFKA_BROKERS: inject("kafkaBrokers"),
@@ -587,7 +713,7 @@ async function start(): Promise<void> {
     GATEWAY_URL: "http://127.0.0.1:8080",
     ISSUER_URL: issuerUrl,
     COUNTERSIGN_CONFIG: join(folder, "countersign.yaml"),
-    VAULT_KEYS_FILE: join(folder, "vault-keys.json"),
+    ...vaultPlaces(),
     FINGERPRINT_KEY_FILE: join(folder, "fingerprint-key"),
   });
   vi.stubEnv("COMPANY_IDP_ISSUER", "http://127.0.0.1:8090");
@@ -601,7 +727,8 @@ async function start(): Promise<void> {
   });
   const own = new Set<unknown>([vaultKeyId, app.get(CardDataPolicyInForce).policy.version]);
   vi.spyOn(publisher, "seen").mockImplementation((news) => {
-    if (own.has(news.policyVersion ?? news.vaultKeyId)) see(news);
+    const isOwnTransitKey = news.vaultKeyId?.includes(`originals-${vaultKeyId}`);
+    if (isOwnTransitKey || own.has(news.policyVersion ?? news.vaultKeyId)) see(news);
   });
   await app.listen(0, "127.0.0.1");
   await app.startAllMicroservices();
@@ -616,9 +743,9 @@ async function sealed(
   text: string,
   header: { rid?: string } = {},
   { sessionId, keyId } = { sessionId: ids.newId(), keyId: ids.newId() },
+  key = randomBytes(32),
 ) {
   const [originalId, callId] = [ids.newId(), ids.newId()];
-  const key = randomBytes(32);
   const names = { kid: vaultKeyId, sid: sessionId, skid: keyId };
   const wrapped = await wrapKey(key, names, vaultPair.publicKey);
   const form = await sealText(text, key, { kid: keyId, rid: originalId, ...header });

@@ -21,7 +21,7 @@ import { RevealRequests } from "./vault/reveal-requests.js";
 import { Reveals } from "./vault/reveals.js";
 import { Rewrapping } from "./vault/rewrapping.js";
 import { Upkeep } from "./vault/upkeep.js";
-import { VaultKeys } from "./vault/vault-keys.js";
+import { vaultKeysProvider } from "./vault/vault-keys.provider.js";
 import { VaultLog } from "./vault/vault-log.js";
 import { VaultController } from "./vault/vault.controller.js";
 import { VaultStore } from "./vault/vault.store.js";
@@ -64,11 +64,7 @@ import { VaultStore } from "./vault/vault.store.js";
           (await loadConfiguration(COUNTERSIGN_CONFIG, configurationEnvironment())).cardData,
         ),
     },
-    {
-      provide: VaultKeys,
-      inject: [CONFIG],
-      useFactory: ({ VAULT_KEYS_FILE }: MaskingConfig) => VaultKeys.load(VAULT_KEYS_FILE),
-    },
+    vaultKeysProvider,
     {
       provide: Outbox,
       inject: [DataSource, EventLog, LOG],

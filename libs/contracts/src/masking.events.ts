@@ -13,8 +13,16 @@ export const cardDataPolicyPublished = define(
 export const vaultKeyPublished = define(
   "VaultKeyPublished",
   z.object({
-    keyId: z.string(),
-    publicKey: z.record(z.string(), z.unknown()).describe("Public JWK; originals are sealed to it."),
+    keyId: z
+      .string()
+      .describe(
+        "Of a key in HashiCorp Vault's transit engine: `vault-transit:RSA-OAEP-256:<mount>/<name>:v<version>`.",
+      ),
+    publicKey: z
+      .record(z.string(), z.unknown())
+      .describe(
+        "Public JWK; session keys are wrapped to it as its `alg` says: ECDH-ES+A256KW or RSA-OAEP-256.",
+      ),
     publishedAt: time,
   }),
   "The vault's public key that originals are sealed to from now on.",

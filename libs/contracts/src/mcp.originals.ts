@@ -8,7 +8,11 @@ export const sessionKeyWrapped = define(
     keyId: id,
     sessionId: id,
     vaultKeyId: z.string(),
-    wrapped: z.string().describe("Compact JWE (ECDH-ES) of the session's AES-256-GCM key as an octet JWK."),
+    wrapped: z
+      .string()
+      .describe(
+        "The session's AES-256-GCM key as an octet JWK: a compact JWE (ECDH-ES+A256KW), or `vault:v<version>:<base64>` (RSA-OAEP, SHA-256) for a key of HashiCorp Vault's transit engine.",
+      ),
   }),
   "A session's content key, readable by the vault alone.",
 );

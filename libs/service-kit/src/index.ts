@@ -11,6 +11,8 @@ export { type Check, Health } from "./health.js";
 export { ApiError, Shape } from "./http/api-error.js";
 export { bearerOf, Caller, Public } from "./http/auth.guard.js";
 export { TokenRefused, TokenVerifier } from "./http/token-verifier.js";
+export { readBounded } from "./http/read-bounded.js";
+export { type VaultAnswer, VaultClient, VaultFailed } from "./http/vault-client.js";
 export { keysFile } from "./keys-file.js";
 export { createKafka } from "./kafka/client.js";
 export { type Decoded, decodeEvent, encodeEvent } from "./kafka/codec.js";
@@ -39,4 +41,5 @@ export {
   type ServiceSchema,
 } from "./postgres/schema.js";
 export { createService, runService, type ServiceDefinition } from "./run-service.js";
+export { transitKeyId, transitKeyIdPrefix, wrapSessionKey } from "./session-key-wrap.js";
 export { CONFIG, LOG, SURROUNDINGS } from "./tokens.js";

@@ -15,18 +15,22 @@ export class OriginalUnreadable extends CountersignError {
 }
 
 const octetJwk = z.object({ kty: z.literal("oct"), k: z.string().regex(/^[\w-]{43}$/) });
+const namedOctetJwk = octetJwk.extend({ sid: z.string(), skid: z.string() });
+
+/** A session's content key, wrapped to a key of the vault. */
+export interface WrappedKey {
+  readonly wrapped: string;
+  readonly sessionId: string;
+  readonly keyId: string;
+  readonly vaultKeyId: string;
+}
 
 /**
  * Unwraps a session's content key: a compact JWE by ECDH-ES+A256KW (RFC 7518 §4.6) whose header names the session and
  * the key. Errors: OriginalUnreadable.
  */
 export async function openSessionKey(
-  {
-    wrapped,
-    sessionId,
-    keyId,
-    vaultKeyId,
-  }: { wrapped: string; sessionId: string; keyId: string; vaultKeyId: string },
+  { wrapped, sessionId, keyId, vaultKeyId }: WrappedKey,
   privateKey: (vaultKeyId: string) => KeyObject | undefined,
 ): Promise<Uint8Array> {
   const key = privateKey(vaultKeyId);
@@ -36,21 +40,37 @@ export async function openSessionKey(
       "The session's key is sealed to a vault key that is not here.",
     );
   }
-  const refused = (why: string, cause?: unknown): OriginalUnreadable =>
-    new OriginalUnreadable("session_key_unreadable", `The session's key ${why}.`, { cause });
   const { plaintext, protectedHeader } = await compactDecrypt(wrapped, key, {
     keyManagementAlgorithms: ["ECDH-ES+A256KW"],
     contentEncryptionAlgorithms: ["A256GCM"],
   }).catch((cause: unknown) => {
-    throw refused("does not open", cause);
+    throw keyRefused("does not open", cause);
   });
   if (!says(protectedHeader, { kid: vaultKeyId, sid: sessionId, skid: keyId })) {
-    throw refused("was wrapped for another session");
+    throw keyRefused("was wrapped for another session");
   }
   const jwk = octetJwk.safeParse(parseJson(plaintext));
-  if (!jwk.success) throw refused("is not a 256-bit key");
+  if (!jwk.success) throw keyRefused("is not a 256-bit key");
   return Buffer.from(jwk.data.k, "base64url");
 }
+
+/**
+ * Reads what HashiCorp Vault's transit engine unwrapped: the key, beside the names of the session and the key that it
+ * was wrapped for. Errors: OriginalUnreadable.
+ */
+export function openTransitSessionKey(
+  unwrapped: Uint8Array,
+  { sessionId, keyId }: Pick<WrappedKey, "sessionId" | "keyId">,
+): Uint8Array {
+  const jwk = namedOctetJwk.safeParse(parseJson(unwrapped));
+  if (!jwk.success) throw keyRefused("is not a 256-bit key");
+  const { k, sid, skid } = jwk.data;
+  if (sid !== sessionId || skid !== keyId) throw keyRefused("was wrapped for another session");
+  return Buffer.from(k, "base64url");
+}
+
+const keyRefused = (why: string, cause?: unknown): OriginalUnreadable =>
+  new OriginalUnreadable("session_key_unreadable", `The session's key ${why}.`, { cause });
 
 /**
  * Opens a sealed original: a compact JWE (dir, A256GCM) whose header names the original, its log and schema, and

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from "@nestjs/common";
 import type { EventOn, Principal } from "@countersign/contracts";
-import { ApiError, Clock, LOG, type Logger } from "@countersign/service-kit";
-import { openOriginal, openSessionKey, OriginalUnreadable } from "../domain/open-original.js";
+import { ApiError, Clock, LOG, type Logger, VaultFailed } from "@countersign/service-kit";
+import { openOriginal, OriginalUnreadable } from "../domain/open-original.js";
 import { VaultKeys } from "./vault-keys.js";
 import { VaultLog } from "./vault-log.js";
 import type { StoredOriginal } from "./vault.store.js";
@@ -67,9 +67,18 @@ export class Opening {
       if (!original.key) {
         throw new OriginalUnreadable("session_key_unreadable", "The session's key is not in the vault.");
       }
-      const key = await openSessionKey({ ...original, ...original.key }, (id) => this.keys.privateKey(id));
+      const key = await this.keys.open({ ...original, ...original.key });
       return await openOriginal(original, key);
     } catch (error) {
+      if (error instanceof VaultFailed) {
+        await this.refused(original.originalId, by, error.code, original);
+        throw new ApiError(
+          503,
+          "vault_keys_unavailable",
+          "HashiCorp Vault, which holds the vault's keys, does not open this original now. Nothing was shown; tell an administrator, and try again later.",
+          { cause: error },
+        );
+      }
       if (!(error instanceof OriginalUnreadable)) throw error;
       this.logger.error(
         { error, sessionId: original.sessionId, callId: original.callId },

@@ -31,13 +31,17 @@ export class OriginalsConsumer {
 
   @OnEvent("mcp.originals", "SessionKeyWrapped")
   async keyWrapped(@Payload() { data }: Key, @Ctx() context: EventContext): Promise<void> {
-    assertCompact(data.wrapped, wrappedCharactersMax);
+    assertForm(
+      data.wrapped,
+      data.wrapped.startsWith("vault:") ? transitForm : compactJwe,
+      wrappedCharactersMax,
+    );
     if (data.vaultKeyId.includes("\0")) throw new EventRefused("The vault key's id cannot be stored.");
-    // It is kept all the same: the key may only be missing in this replica's file.
-    if (!this.keys.privateKey(data.vaultKeyId)) {
+    // It is kept all the same: the key may only be missing in this replica's configuration.
+    if (!this.keys.mayOpen(data.vaultKeyId)) {
       this.log.error(
         { code: "vault_key_unknown", sessionId: data.sessionId },
-        "a session's key is sealed to a vault key that is not in VAULT_KEYS_FILE",
+        "a session's key is sealed to a vault key that is neither in VAULT_KEYS_FILE nor the one of VAULT_TRANSIT_KEY",
       );
     }
     assertHolds(await this.store.addKey(transactionOf(context), data), "session key");
@@ -46,7 +50,7 @@ export class OriginalsConsumer {
   @OnEvent("mcp.originals", "OriginalSealed")
   async sealed(@Payload() event: Original, @Ctx() context: EventContext): Promise<void> {
     const { originalId, sessionId, callId, sealed, sha256 } = event.data;
-    assertCompact(sealed, sealedCharactersMax);
+    assertForm(sealed, compactJwe, sealedCharactersMax);
     if (createHash("sha256").update(sealed).digest("hex") !== sha256) {
       throw new EventRefused("The sealed original is not what its digest says.");
     }
@@ -71,15 +75,17 @@ export class OriginalsConsumer {
 
 /** Compact JWE serialization, RFC 7516 §7.1. */
 const compactJwe = /^[\w-]+(?:\.[\w-]*){4}$/;
+/** A ciphertext of HashiCorp Vault's transit engine. */
+const transitForm = /^vault:v[1-9]\d{0,8}:[A-Za-z0-9+/]+={0,2}$/;
 
-/** A wrapped 256-bit key takes some 400 characters. */
+/** A wrapped 256-bit key takes some 400 characters, one of the transit engine 700. */
 const wrappedCharactersMax = 4_096;
 /** The largest message of an endpoint is 6 MiB, and base64 makes four characters of three bytes. */
 const sealedCharactersMax = 9 * 1_024 * 1_024;
 
-function assertCompact(text: string, charactersMax: number): void {
+function assertForm(text: string, form: RegExp, charactersMax: number): void {
   if (text.length > charactersMax) throw new EventRefused("The sealed form is too large for the vault.");
-  if (!compactJwe.test(text)) throw new EventRefused("The sealed form is not a compact JWE.");
+  if (!form.test(text)) throw new EventRefused("The sealed form is not one that the vault opens.");
 }
 
 function assertHolds(stored: Stored, what: string): void {

@@ -1,16 +1,13 @@
-import { createPublicKey } from "node:crypto";
 import { Inject, Injectable } from "@nestjs/common";
-import { Clock, LOG, type Logger, Outbox } from "@countersign/service-kit";
+import { Clock, LOG, type Logger, Outbox, VaultFailed } from "@countersign/service-kit";
 import { DataSource, type EntityManager } from "typeorm";
-import { openSessionKey, OriginalUnreadable } from "../domain/open-original.js";
-import { wrapSessionKey } from "../domain/wrap-session-key.js";
+import { OriginalUnreadable, type WrappedKey } from "../domain/open-original.js";
 import { VaultKeys } from "./vault-keys.js";
 
 const batchMax = 200;
 
-interface Row {
-  readonly keyId: string;
-  readonly sessionId: string;
+interface Rewrapped {
+  readonly row: WrappedKey;
   readonly vaultKeyId: string;
   readonly wrapped: string;
 }
@@ -33,17 +30,32 @@ export class Rewrapping {
 
   /** Wraps one batch; what is left waits for the next run. */
   async run(): Promise<void> {
-    const former = this.keys.keyIds.filter((keyId) => keyId !== this.keys.currentKeyId);
-    if (former.length === 0) return;
-    const rows: Row[] = await this.dataSource.query(
+    const { currentKeyId } = this.keys;
+    const former = this.keys.keyIds.filter((keyId) => keyId !== currentKeyId);
+    if (currentKeyId === undefined || former.length === 0) return;
+    const rows: WrappedKey[] = await this.dataSource.query(
       `SELECT key_id AS "keyId", session_id AS "sessionId", vault_key_id AS "vaultKeyId", wrapped
        FROM masking.session_keys WHERE vault_key_id = ANY($1) AND key_id <> ALL($2)
        ORDER BY key_id LIMIT ${batchMax}`,
       [former, [...this.#unreadable]],
     );
-    if (rows.length === 0) return;
-    await this.dataSource.transaction((manager) => this.#rewrap(manager, rows));
-    this.outbox.wake();
+    const rewrapped: Rewrapped[] = [];
+    let failure: VaultFailed | undefined;
+    for (const row of rows) {
+      try {
+        const wrapped = await this.#wrappedAnew(row);
+        if (wrapped) rewrapped.push({ row, ...wrapped });
+      } catch (error) {
+        if (!(error instanceof VaultFailed)) throw error;
+        failure = error;
+        break;
+      }
+    }
+    for (const [vaultKeyId, keys] of Map.groupBy(rewrapped, (key) => key.vaultKeyId)) {
+      await this.dataSource.transaction((manager) => this.#store(manager, vaultKeyId, keys));
+    }
+    if (rewrapped.length > 0) this.outbox.wake();
+    if (failure) throw failure;
   }
 
   /** How many session keys each key of the vault still opens. */
@@ -60,21 +72,14 @@ export class Rewrapping {
     }));
   }
 
-  async #rewrap(manager: EntityManager, rows: readonly Row[]): Promise<void> {
-    const vaultKeyId = this.keys.currentKeyId;
-    const formerVaultKeyIds = new Set<string>();
-    let sessionKeys = 0;
-    for (const row of rows) {
-      const wrapped = await this.#wrappedAnew(row, vaultKeyId);
-      if (wrapped === undefined) continue;
+  async #store(manager: EntityManager, vaultKeyId: string, keys: readonly Rewrapped[]): Promise<void> {
+    for (const { row, wrapped } of keys) {
       await manager.query(
         "UPDATE masking.session_keys SET vault_key_id = $3, wrapped = $4 WHERE key_id = $1 AND vault_key_id = $2",
         [row.keyId, row.vaultKeyId, vaultKeyId, wrapped],
       );
-      formerVaultKeyIds.add(row.vaultKeyId);
-      sessionKeys += 1;
     }
-    if (sessionKeys === 0) return;
+    const formerVaultKeyIds = [...new Set(keys.map(({ row }) => row.vaultKeyId))];
     await this.outbox.add(manager, {
       topic: "masking.events",
       event: {
@@ -83,17 +88,14 @@ export class Rewrapping {
         source: "masking",
         subject: vaultKeyId,
         time: this.clock.now().toISOString(),
-        data: { vaultKeyId, formerVaultKeyIds: [...formerVaultKeyIds], sessionKeys },
+        data: { vaultKeyId, formerVaultKeyIds, sessionKeys: keys.length },
       },
     });
   }
 
-  async #wrappedAnew(row: Row, vaultKeyId: string): Promise<string | undefined> {
-    const current = this.keys.privateKey(vaultKeyId);
-    if (!current) return undefined;
+  async #wrappedAnew(row: WrappedKey): Promise<Pick<WrappedKey, "vaultKeyId" | "wrapped"> | undefined> {
     try {
-      const key = await openSessionKey(row, (keyId) => this.keys.privateKey(keyId));
-      return await wrapSessionKey(key, { ...row, vaultKeyId }, createPublicKey(current));
+      return await this.keys.wrap(await this.keys.open(row), row);
     } catch (error) {
       if (!(error instanceof OriginalUnreadable)) throw error;
       this.#unreadable.add(row.keyId);

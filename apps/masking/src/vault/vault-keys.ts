@@ -1,84 +1,74 @@
-import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { CountersignError } from "@countersign/contracts";
-import { z } from "zod";
+import { setTimeout as wait } from "node:timers/promises";
+import { VaultFailed, wrapSessionKey } from "@countersign/service-kit";
+import { openSessionKey, openTransitSessionKey, type WrappedKey } from "../domain/open-original.js";
+import type { CurrentKey } from "./current-key.js";
+import type { FileKeys } from "./file-keys.js";
+import type { TransitKeys } from "./transit-keys.js";
 
-const privateJwk = z.object({
-  kid: z.string().min(1).max(256),
-  kty: z.enum(["EC", "OKP"]),
-  crv: z.enum(["P-256", "X25519"]),
-  d: z.string().min(1),
-  x: z.string().min(1),
-  y: z.string().min(1).optional(),
-});
-const privateJwks = z.object({ keys: z.array(privateJwk).min(1).max(1_000) });
+const dayMs = 86_400_000;
 
-export class VaultKeysUnusable extends CountersignError {
-  constructor(reason: string, options?: { cause?: unknown }) {
-    super(
-      "vault_keys_unusable",
-      `The file that VAULT_KEYS_FILE names ${reason}. It has to be a private JSON Web Key Set of P-256 or X25519 keys, each with a kid, the newest first.`,
-      options,
-    );
-  }
-}
-
-/** The vault's private keys. The first one is what originals are sealed to from now on; the others still open. */
+/** The vault's keys, in HashiCorp Vault or in a file. Where there are both, the file's only open what they sealed before. */
 export class VaultKeys {
-  readonly #private: ReadonlyMap<string, KeyObject>;
-  readonly currentKeyId: string;
+  constructor(private readonly places: { readonly file?: FileKeys; readonly transit?: TransitKeys }) {}
 
-  private constructor(keys: ReadonlyMap<string, KeyObject>, currentKeyId: string) {
-    this.#private = keys;
-    this.currentKeyId = currentKeyId;
-  }
-
-  static load(file: string): VaultKeys {
-    let text: string;
-    try {
-      text = readFileSync(file, "utf8");
-    } catch (cause) {
-      throw new VaultKeysUnusable("cannot be read", { cause });
-    }
-    return VaultKeys.parse(text);
-  }
-
-  /** Errors: VaultKeysUnusable, which never repeats a key. */
-  static parse(text: string): VaultKeys {
-    let keys: z.infer<typeof privateJwks>["keys"];
-    const imported = new Map<string, KeyObject>();
-    try {
-      keys = privateJwks.parse(JSON.parse(text)).keys;
-      for (const key of keys) imported.set(key.kid, createPrivateKey({ key, format: "jwk" }));
-    } catch (cause) {
-      throw new VaultKeysUnusable("does not hold such keys", { cause });
-    }
-    if (imported.size !== keys.length) throw new VaultKeysUnusable("gives one kid to two keys");
-    return new VaultKeys(imported, keys[0]?.kid ?? "");
-  }
-
-  /** The current one first. */
+  /** The current one first; of HashiCorp Vault's, those that it was heard to have. */
   get keyIds(): readonly string[] {
-    return [...this.#private.keys()];
+    const { file, transit } = this.places;
+    return [...(transit?.keyIds ?? []), ...(file?.keyIds ?? [])];
   }
 
-  privateKey(keyId: string): KeyObject | undefined {
-    return this.#private.get(keyId);
+  /** The current key's id; undefined as long as HashiCorp Vault was not heard. */
+  get currentKeyId(): string | undefined {
+    return this.#known?.keyId;
   }
 
-  /** The public half of the current key. */
-  publicJwk(): Record<string, unknown> {
-    const key = this.#private.get(this.currentKeyId);
-    if (!key) throw new VaultKeysUnusable("holds no current key");
-    const { kty, crv, x, y } = createPublicKey(key).export({ format: "jwk" });
-    return {
-      kty,
-      crv,
-      x,
-      ...(y === undefined ? {} : { y }),
-      kid: this.currentKeyId,
-      use: "enc",
-      alg: "ECDH-ES+A256KW",
-    };
+  /** Errors: VaultFailed. */
+  async current(): Promise<CurrentKey> {
+    return this.#known ?? (await this.#transit.current());
+  }
+
+  /** Resolves once there is another current key. */
+  async untilOtherThan({ keyId, publicKey }: CurrentKey, signal: AbortSignal): Promise<void> {
+    const { transit } = this.places;
+    if (transit) return transit.untilOtherThan(keyId, publicKey, signal);
+    for (;;) await wait(dayMs, undefined, { signal });
+  }
+
+  /** Whether a session's key that is wrapped to this one can be expected to open. */
+  mayOpen(keyId: string): boolean {
+    const { file, transit } = this.places;
+    return transit?.owns(keyId) === true || file?.privateKey(keyId) !== undefined;
+  }
+
+  /** Errors: OriginalUnreadable; VaultFailed where HashiCorp Vault had to be asked and did not answer. */
+  async open(key: WrappedKey): Promise<Uint8Array> {
+    const { file, transit } = this.places;
+    if (transit?.owns(key.vaultKeyId)) {
+      return openTransitSessionKey(await transit.decrypt(key.vaultKeyId, key.wrapped), key);
+    }
+    return openSessionKey(key, (keyId) => file?.privateKey(keyId));
+  }
+
+  /** Wraps a session's key to the current key. Errors: VaultFailed. */
+  async wrap(
+    key: Uint8Array,
+    names: { readonly sessionId: string; readonly keyId: string },
+  ): Promise<Pick<WrappedKey, "vaultKeyId" | "wrapped">> {
+    const { keyId: vaultKeyId, publicKey } = await this.current();
+    return { vaultKeyId, wrapped: await wrapSessionKey(key, { ...names, vaultKeyId }, publicKey) };
+  }
+
+  get #known(): CurrentKey | undefined {
+    const { file, transit } = this.places;
+    return transit ? transit.known : file?.current;
+  }
+
+  get #transit(): TransitKeys {
+    const { transit } = this.places;
+    if (transit) return transit;
+    throw new VaultFailed(
+      "vault_keys_missing",
+      "The vault has no keys: set VAULT_KEYS_FILE, or VAULT_TRANSIT_URL with its key and token.",
+    );
   }
 }

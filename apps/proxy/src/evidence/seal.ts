@@ -1,6 +1,7 @@
 import { createHmac, randomBytes } from "node:crypto";
 import type { OriginalSealed, SessionKeyWrapped } from "@countersign/contracts";
 import { sha256Hex } from "@countersign/evidence";
+import { wrapSessionKey } from "@countersign/service-kit";
 import { CompactEncrypt } from "jose";
 import type { VaultKey } from "../views/card-data.view.js";
 
@@ -18,8 +19,8 @@ interface SessionKey {
 }
 
 /**
- * Seals originals to the vault: a fresh AES-256-GCM key per session, wrapped to the vault's public key by ECDH-ES
- * (RFC 7518 §4.6). Keys live in memory alone, so what a proxy sealed before it was stolen stays sealed.
+ * Seals originals to the vault: a fresh AES-256-GCM key per session, wrapped to the vault's public key.
+ * Keys live in memory alone, so what a proxy sealed before it was stolen stays sealed.
  */
 export class Sealer {
   readonly #keys = new Map<string, Promise<SessionKey>>();
@@ -73,21 +74,13 @@ export class Sealer {
     if (!vault) throw new TypeError("no vault key yet; readiness guards this");
     const key = randomBytes(32);
     const keyId = this.newId();
-    const jwk = JSON.stringify({ kty: "oct", k: key.toString("base64url") });
-    const wrapped = await new CompactEncrypt(Buffer.from(jwk))
-      .setProtectedHeader({
-        alg: "ECDH-ES+A256KW",
-        enc: "A256GCM",
-        kid: vault.keyId,
-        sid: sessionId,
-        skid: keyId,
-      })
-      .encrypt(vault.publicKey);
+    const names = { keyId, sessionId, vaultKeyId: vault.keyId };
+    const wrapped = await wrapSessionKey(key, names, vault.publicKey);
     return {
       keyId,
       key,
       commitment: keyCommitment(key),
-      wrapped: { keyId, sessionId, vaultKeyId: vault.keyId, wrapped },
+      wrapped: { ...names, wrapped },
       published: false,
     };
   }

@@ -58,7 +58,6 @@ export class Upstreams {
         namespace: config.VAULT_NAMESPACE,
         token: () => vaultToken(config),
         now: () => performance.now(),
-        dispatcher: this.#agent,
       }),
     );
     this.#metrics = new UpstreamMetrics(metrics, {

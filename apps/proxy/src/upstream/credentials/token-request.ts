@@ -1,7 +1,7 @@
 import { CountersignError, type UpstreamCredential } from "@countersign/contracts";
+import { readBounded } from "@countersign/service-kit";
 import { type Dispatcher, request } from "undici";
 import { z } from "zod";
-import { readBounded } from "../http/read-bounded.js";
 
 export type OAuthSettings = Extract<UpstreamCredential, { type: "oauth" }>;
 

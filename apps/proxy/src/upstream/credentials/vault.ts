@@ -1,14 +1,8 @@
-import { CountersignError } from "@countersign/contracts";
-import { type Dispatcher, request } from "undici";
+import { VaultClient, VaultFailed } from "@countersign/service-kit";
 import { z } from "zod";
-import { readBounded } from "../http/read-bounded.js";
 
 /** A secret is asked for again after this long, so that a rotation is taken up without a restart. */
 export const freshMs = 30_000;
-const answerMs = 5_000;
-const answerBytesMax = 256 * 1024;
-
-export class VaultFailed extends CountersignError {}
 
 const answerSchema = z.object({ data: z.object({ data: z.record(z.string(), z.unknown()) }) });
 
@@ -26,7 +20,6 @@ export class Vault {
       /** Asked at each use: the token may be renewed by an agent beside the proxy. */
       readonly token: () => string | undefined;
       readonly now: () => number;
-      readonly dispatcher?: Dispatcher;
     },
   ) {}
 
@@ -56,7 +49,7 @@ export class Vault {
   }
 
   async #fetch(path: string): Promise<Record<string, unknown>> {
-    const { address, namespace, token: tokenOf, dispatcher } = this.options;
+    const { address, namespace, token: tokenOf } = this.options;
     const token = tokenOf();
     if (!address || !token) {
       throw new VaultFailed(
@@ -64,19 +57,9 @@ export class Vault {
         "An upstream's secret is in Vault: set VAULT_ADDR, and VAULT_TOKEN or VAULT_TOKEN_FILE, for the proxy.",
       );
     }
-    const [mount = "", ...below] = path.split("/").map(encodeURIComponent);
-    const url = `${address.replace(/\/+$/, "")}/v1/${mount}/data/${below.join("/")}`;
-    const headers = { "x-vault-token": token, ...(namespace ? { "x-vault-namespace": namespace } : {}) };
-    let status: number;
-    let text: string;
-    try {
-      const signal = AbortSignal.timeout(answerMs);
-      const answer = await request(url, { headers, signal, ...(dispatcher ? { dispatcher } : {}) });
-      status = answer.statusCode;
-      text = await readBounded(answer.body, answerBytesMax);
-    } catch (cause) {
-      throw new VaultFailed("vault_unavailable", "Vault cannot be reached: look at VAULT_ADDR.", { cause });
-    }
+    const client = new VaultClient({ address, namespace, token: () => token, setting: "VAULT_ADDR" });
+    const [mount = "", ...below] = path.split("/");
+    const { status, body } = await client.ask([mount, "data", ...below].join("/"));
     if (status === 404) throw new VaultFailed("secret_missing", `Vault has nothing at ${path}.`);
     if (status !== 200) {
       throw new VaultFailed(
@@ -84,16 +67,8 @@ export class Vault {
         `Vault answered ${status} for ${path}: look at the proxy's Vault token and its policy.`,
       );
     }
-    const parsed = answerSchema.safeParse(jsonOf(text));
+    const parsed = answerSchema.safeParse(body);
     if (parsed.success) return parsed.data.data.data;
     throw new VaultFailed("vault_refused", `What Vault has at ${path} is no secret of a version 2 store.`);
-  }
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

@@ -1,14 +1,14 @@
 import { createPublicKey, generateKeyPairSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { VaultKeys } from "./vault-keys.js";
+import { FileKeys } from "./file-keys.js";
 
 const jwk = (kid: string) => ({
   ...generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ format: "jwk" }),
   kid,
 });
-const parse = (...keys: object[]) => VaultKeys.parse(JSON.stringify({ keys }));
+const parse = (...keys: object[]) => FileKeys.parse(JSON.stringify({ keys }));
 
-describe("the vault's keys", () => {
+describe("the vault's keys in a file", () => {
   it("seal to the first and open with all", () => {
     const keys = parse(jwk("new"), jwk("old"));
     expect(keys.currentKeyId).toBe("new");
@@ -17,11 +17,11 @@ describe("the vault's keys", () => {
   });
 
   it("show the public half of the current key and nothing else of it", () => {
-    const published = parse(jwk("new")).publicJwk();
+    const published = parse(jwk("new")).current.publicJwk;
     expect(Object.keys(published).toSorted()).toEqual(["alg", "crv", "kid", "kty", "use", "x", "y"]);
     expect(createPublicKey({ key: published, format: "jwk" }).asymmetricKeyType).toBe("ec");
     const edwards = generateKeyPairSync("x25519").privateKey.export({ format: "jwk" });
-    expect(parse({ ...edwards, kid: "x" }).publicJwk()).not.toHaveProperty("d");
+    expect(parse({ ...edwards, kid: "x" }).current.publicJwk).not.toHaveProperty("d");
   });
 
   it.each([
@@ -33,8 +33,12 @@ describe("the vault's keys", () => {
       () => parse({ ...generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" }), kid: "a" }),
     ],
     ["two keys of one kid", () => parse(jwk("a"), jwk("a"))],
-    ["something else", () => VaultKeys.parse("-----BEGIN")],
-    ["a file that is not there", () => VaultKeys.load("/nowhere/keys.json")],
+    [
+      "a key that is named like one of the transit engine",
+      () => parse(jwk("vault-transit:RSA-OAEP-256:transit/originals:v1")),
+    ],
+    ["something else", () => FileKeys.parse("-----BEGIN")],
+    ["a file that is not there", () => FileKeys.load("/nowhere/keys.json")],
   ])("are refused when the file holds %s", (_, load) => {
     expect(load).toThrow(expect.objectContaining({ code: "vault_keys_unusable" }));
   });
