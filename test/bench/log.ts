@@ -31,30 +31,38 @@ export async function acknowledgementMs(suite: Suite, records = 300): Promise<nu
 
 const followedMsMax = 300_000;
 const pollMs = 50;
-/** Those that read the record of calls, by the schema in which they keep how far they are. */
-const followers = ["audit", "masking", "session_broker"];
+/** Those that read the record of calls, and the schema in which each keeps how far it is. */
+const followers = { audit: "audit", masking: "masking", "session-broker": "session_broker" } as const;
 
 /** Resolves when whoever follows the record of calls has read all of it; answers after how many milliseconds. */
 export async function untilFollowed(suite: Suite): Promise<number> {
   const began = performance.now();
   const admin = kafkaOf(suite).admin();
-  const database = new pg.Client({ connectionString: suite.adminDatabaseUrl });
   await admin.connect();
-  await database.connect();
   try {
     const [end] = await admin.fetchTopicOffsets("mcp.traffic");
-    const query = followers
-      .map((schema) => `SELECT next_offset FROM "${schema}".consumer_offsets WHERE topic = 'mcp.traffic'`)
-      .join(" UNION ALL ");
-    for (;;) {
-      const { rows } = await database.query<{ next_offset: string }>(query);
-      if (rows.every(({ next_offset: next }) => BigInt(next) >= BigInt(end?.high ?? 0))) break;
-      if (performance.now() - began > followedMsMax) throw new Error("the record was not read to its end");
-      await new Promise((resolve) => setTimeout(resolve, pollMs));
+    for (const [name, schema] of Object.entries(followers)) {
+      const url = suite.databaseUrls[name as keyof typeof followers];
+      while ((await nextOffset(url, schema)) < BigInt(end?.high ?? 0)) {
+        if (performance.now() - began > followedMsMax) throw new Error(`${name} has not read the record`);
+        await new Promise((resolve) => setTimeout(resolve, pollMs));
+      }
     }
     return performance.now() - began;
   } finally {
-    await database.end();
     await admin.disconnect();
+  }
+}
+
+async function nextOffset(connectionString: string | undefined, schema: string): Promise<bigint> {
+  const database = new pg.Client({ connectionString });
+  await database.connect();
+  try {
+    const { rows } = await database.query<{ next: string | null }>(
+      `SELECT min(next_offset) AS next FROM "${schema}".consumer_offsets WHERE topic = 'mcp.traffic'`,
+    );
+    return BigInt(rows[0]?.next ?? 0);
+  } finally {
+    await database.end();
   }
 }
