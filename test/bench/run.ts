@@ -6,6 +6,8 @@ import { execFile } from "node:child_process";
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import { parseArgs, promisify } from "node:util";
+import { serviceNames } from "@countersign/contracts";
+import type { Suite } from "@countersign/local";
 import { contestants, installOthers, type Running, startFixture } from "./contestants.ts";
 import { handshake } from "./handshake.ts";
 import type { Load, LoadResult } from "./load.ts";
@@ -97,6 +99,23 @@ function throughputOver(other: string): string[] {
   ];
 }
 
+/** CPU time so far of each part of Countersign, and of what it stands on. */
+const cpuByPart = (suite: Suite): Map<string, number> =>
+  new Map(
+    [...serviceNames, "kafka" as const, "postgres" as const].map((name) => [
+      name,
+      usageOf([suite.service(name).pid]).cpuSeconds,
+    ]),
+  );
+
+/** Where the processors' time goes, followers included: a call costs more than its proxy. */
+function cpuNote(suite: Suite, before: ReadonlyMap<string, number>, calls: number): string {
+  const parts = [...cpuByPart(suite)].map(
+    ([name, seconds]) => `${name} ${(((seconds - (before.get(name) ?? 0)) * 1_000) / calls).toFixed(2)}`,
+  );
+  return `CPU of one call of 1 KB by 32 callers, in ms, with all that follows: ${parts.join(", ")}.`;
+}
+
 const rows: Row[] = [];
 const notes: string[] = [];
 const fixture = await startFixture();
@@ -128,11 +147,17 @@ try {
             expects: "Order 48210",
           };
           const cell = { contestant: name, payload: payload.name, concurrency };
+          const cpu = suite && payload.name === "1 KB" && concurrency === 32 ? cpuByPart(suite) : undefined;
           // One that breaks on some work still shows what it does on the rest.
           await measure(running, load).then(
             (result) => rows.push({ ...cell, ...result }),
             () => process.stderr.write(`  failed at ${payload.name}, ${concurrency} callers\n`),
           );
+          if (suite && cpu) {
+            const seconds = (await untilFollowed(suite)) / 1_000;
+            notes.push(cpuNote(suite, cpu, load.calls + load.warmup));
+            notes.push(`Whoever follows the record had read all of it ${seconds.toFixed(1)} s after that.`);
+          }
         }
       }
       if (suite && acknowledged !== undefined) {
