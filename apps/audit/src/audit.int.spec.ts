@@ -179,10 +179,12 @@ describe("the audit service", () => {
     "method=x4111-1111-1111-1111",
     "after=4111111111111111",
   ])("refuses a question that holds what may be a card number, and repeats it nowhere: %s", async (query) => {
+    // What other specs left on the log may hold such a number on purpose.
+    const before = onTopics.length;
     const { status, text } = await get(auditor, `/records?${query}`);
     expect(status).toBe(400);
     expect(text).not.toContain("4111");
-    expect(JSON.stringify(onTopics)).not.toContain("1111111");
+    expect(JSON.stringify(onTopics.slice(before))).not.toContain("1111111");
   });
 
   it("records a message that it cannot read and goes on with the next", async () => {
