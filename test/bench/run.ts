@@ -161,11 +161,8 @@ try {
         }
       }
       if (suite && acknowledged !== undefined) {
-        const seconds = (await untilFollowed(suite)) / 1_000;
+        await untilFollowed(suite);
         notes.push(...targetsOf(acknowledged, await acknowledgementMs(suite)));
-        notes.push(
-          `Whoever follows the record had read all of it ${seconds.toFixed(1)} s after the last call.`,
-        );
       }
     } catch (error) {
       process.stderr.write(`  left out: ${error instanceof Error ? error.message : String(error)}\n`);
