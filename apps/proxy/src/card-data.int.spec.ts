@@ -229,20 +229,10 @@ describe("card data by the policy of the endpoint", () => {
         const before = requested().length;
         const answering = post(call(args, { name: "refund" })).then((response) => response.text());
         await until(() => requested().length > before, "an approval is asked for");
-        const { approvalId, callId, endpoint, tool, requestDigest, requester } = requested()[before]!;
-        const about = {
-          approvalId,
-          callId,
-          sessionId,
-          endpoint,
-          tool,
-          requestDigest,
-          requesterId: requester.id,
-        };
-        const by = { id: "company:lead", kind: "human", name: "Lead", groups: [] };
-        await gateway.publishApprovalEvent("ApprovalGranted", approvalId, { ...about, by });
+        const asked = requested()[before]!;
+        await gateway.decide(asked, "ApprovalGranted");
         await answering;
-        return requestDigest;
+        return asked.requestDigest;
       };
       const first = await held({ pan, amount: 5 });
       const second = await held({ pan: shown, amount: 5 });

@@ -248,18 +248,7 @@ describe("the proxy", () => {
 
     const decided = async (sessionId: string, type: string, more: object = {}): Promise<void> => {
       await until(() => requested(sessionId) !== undefined, "an approval is asked for");
-      const { approvalId, callId, endpoint, tool, requestDigest, requester } = requested(sessionId)!;
-      const about = {
-        approvalId,
-        callId,
-        sessionId,
-        endpoint,
-        tool,
-        requestDigest,
-        requesterId: requester.id,
-      };
-      const by = { id: "company:lead", kind: "human", name: "Lead", groups: [] };
-      await gateway.publishApprovalEvent(type, approvalId, { ...about, by, ...more });
+      await gateway.decide(requested(sessionId)!, type, more);
     };
 
     it("and runs it once after it was granted", async () => {

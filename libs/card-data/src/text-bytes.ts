@@ -24,7 +24,7 @@ const KEPT_BYTES_MAX = 4 * 1024 * 1024;
 const KEPT_BYTES_MIN = 64 * 1024;
 let kept: TextBytes | undefined;
 
-// oxlint-disable-next-line no-control-regex
+// oxlint-disable-next-line no-control-regex -- Latin-1 begins with them.
 const NOT_LATIN_1 = /[^\u0000-\u00ff]/;
 
 /** The bytes of a text, marked. They are given back with `returnBytes`. */

@@ -41,5 +41,5 @@ export {
   type ServiceSchema,
 } from "./postgres/schema.js";
 export { createService, runService, type ServiceDefinition } from "./run-service.js";
-export { transitKeyId, transitKeyIdPrefix, wrapSessionKey } from "./session-key-wrap.js";
+export { transitKeyId, transitKeyIdPrefix, transitKeyIdStart, wrapSessionKey } from "./session-key-wrap.js";
 export { CONFIG, LOG, SURROUNDINGS } from "./tokens.js";

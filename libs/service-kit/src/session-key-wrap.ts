@@ -4,9 +4,13 @@ import { CompactEncrypt } from "jose";
 /** How the id of a key in HashiCorp Vault's transit engine begins; no other key's id may. */
 export const transitKeyIdPrefix = "vault-transit:RSA-OAEP-256:";
 
+/** What the ids of all versions of one such key begin with. */
+export const transitKeyIdStart = (mount: string, name: string): string =>
+  `${transitKeyIdPrefix}${mount}/${name}:v`;
+
 /** Names the mount, the key and its version, and how session keys are wrapped to it. */
 export const transitKeyId = (mount: string, name: string, version: number): string =>
-  `${transitKeyIdPrefix}${mount}/${name}:v${version}`;
+  `${transitKeyIdStart(mount, name)}${version}`;
 
 /**
  * Wraps a session's content key to a public key of the vault so that it opens for this session under this id alone.

@@ -100,9 +100,10 @@ export class Authorizations {
     if (!read.valid) return this.#askAgain(pending, { form, problem: read.problem });
 
     const before = await this.asked.find(uid, login.principal.id);
+    const standing = before && this.sessions.find(before.sessionId);
     // Another form of the same page asks nobody else while the first one's request waits.
-    if (before && this.sessions.find(before.sessionId)?.status === "waiting")
-      return this.#answered(pending, before, this.sessions.find(before.sessionId), request, response);
+    if (before && standing?.status === "waiting")
+      return this.#answered(pending, before, standing, request, response);
     const { justification, durationSeconds } = read;
     const asked = { sessionId, accountId: login.principal.id, justification, durationSeconds };
     await this.asked.remember(uid, asked);

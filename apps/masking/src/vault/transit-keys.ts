@@ -2,7 +2,7 @@ import { createPublicKey, type KeyObject, randomBytes } from "node:crypto";
 import { setTimeout as wait } from "node:timers/promises";
 import {
   transitKeyId,
-  transitKeyIdPrefix,
+  transitKeyIdStart,
   type VaultClient,
   VaultFailed,
   wrapSessionKey,
@@ -55,7 +55,7 @@ export class TransitKeys {
 
   /** Whether a session's key says that this key wrapped it, in any version. */
   owns(keyId: string): boolean {
-    return keyId.startsWith(this.#id("")) && this.#versionOf(keyId) !== undefined;
+    return keyId.startsWith(this.#idStart) && this.#versionOf(keyId) !== undefined;
   }
 
   /** The versions that open, newest first, as far as Vault was heard. */
@@ -211,13 +211,18 @@ export class TransitKeys {
     );
   }
 
-  #id(version: number | ""): string {
+  #id(version: number): string {
     const { mount, name } = this.key;
-    return version === "" ? `${transitKeyIdPrefix}${mount}/${name}:v` : transitKeyId(mount, name, version);
+    return transitKeyId(mount, name, version);
+  }
+
+  /** What all versions' ids begin with. */
+  get #idStart(): string {
+    return transitKeyIdStart(this.key.mount, this.key.name);
   }
 
   #versionOf(keyId: string): number | undefined {
-    const digits = keyId.slice(this.#id("").length);
+    const digits = keyId.slice(this.#idStart.length);
     return /^[1-9]\d{0,8}$/.test(digits) ? Number(digits) : undefined;
   }
 }

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
-import { checkJson, JsonRefused } from "@countersign/card-data";
+import { JsonRefused } from "@countersign/card-data";
 import type { Message, Received } from "../exchange.js";
 import { findingsMax, type Scanned, type Scanner } from "../evidence/payloads.js";
 import { elementsOf, rootExtent, rootSign } from "../json/extents.js";
@@ -48,7 +48,6 @@ export async function readMessages(
  * JsonRefused for what is not strict JSON.
  */
 function textsOfBatch(text: string, headers: IncomingHttpHeaders, scanner: Scanner, trail: Trail): string[] {
-  checkJson(text);
   trail.messages = [{ scanned: scanner.json(text) }];
   const version = headers["mcp-protocol-version"];
   if (version !== undefined && version !== "2025-03-26") {

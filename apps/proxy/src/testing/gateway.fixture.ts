@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { INestApplication } from "@nestjs/common";
@@ -11,6 +10,7 @@ import {
   type Endpoint,
   endpointCardDataPolicy,
   type EventMessage,
+  type RequestApproval,
   type SessionGranted,
 } from "@countersign/contracts";
 import {
@@ -26,37 +26,11 @@ import {
 } from "@countersign/service-kit";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { proxyService } from "../service.js";
+import { FakeUpstream } from "./fake-upstream.fixture.js";
+import { freePort, listen } from "./listen.fixture.js";
+import { until } from "./until.fixture.js";
 
-/** A server that answers as a test tells it to, and keeps what it received. */
-export class FakeUpstream {
-  readonly received: { method: string; headers: IncomingMessage["headers"]; body: string }[] = [];
-  respond: (body: string, response: ServerResponse, request: IncomingMessage) => void = (_, response) => {
-    response.writeHead(202).end();
-  };
-  readonly #server: Server;
-  url = "";
-
-  constructor() {
-    this.#server = createServer((request, response) => {
-      let body = "";
-      request.setEncoding("utf8").on("data", (part: string) => (body += part));
-      request.on("end", () => {
-        this.received.push({ method: request.method ?? "", headers: request.headers, body });
-        this.respond(body, response, request);
-      });
-    });
-  }
-
-  async start(): Promise<this> {
-    this.url = `http://127.0.0.1:${await listen(this.#server)}/mcp`;
-    return this;
-  }
-
-  stop(): void {
-    this.#server.closeAllConnections();
-    this.#server.close();
-  }
-}
+export { FakeUpstream, until };
 
 /** A proxy with a real Kafka, an issuer and an upstream of its own; what other services publish, the test does. */
 export class GatewayFixture {
@@ -194,10 +168,14 @@ export class GatewayFixture {
     return this.publish({ topic: "policy.tools", event } as Entry);
   }
 
-  publishApprovalEvent(type: string, approvalId: string, data: unknown): Promise<void> {
+  /** Decides a request for approval, as a lead would by way of the approval service. */
+  decide(asked: RequestApproval, type: string, more: object = {}): Promise<void> {
+    const { approvalId, callId, sessionId, endpoint, tool, requestDigest, requester } = asked;
+    const about = { approvalId, callId, sessionId, endpoint, tool, requestDigest, requesterId: requester.id };
+    const by = { id: "company:lead", kind: "human", name: "Lead", groups: [] };
     return this.publish({
       topic: "approval.events",
-      event: this.#event(type, "approval", approvalId, data),
+      event: this.#event(type, "approval", approvalId, { ...about, by, ...more }),
     } as Entry);
   }
 
@@ -370,27 +348,3 @@ const policies = (endpoint: string): string => `
     unless { resource in Endpoint::"${endpoint}" };
 `;
 const cedarSchema = readFileSync(new URL("../../../../policies/schema.cedarschema", import.meta.url), "utf8");
-
-const listen = (server: Server): Promise<number> =>
-  new Promise((resolve) => {
-    server.listen(0, "127.0.0.1", () => resolve((server.address() as AddressInfo).port));
-  });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await listen(server);
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-export async function until(
-  holds: () => boolean | Promise<boolean>,
-  what: string,
-  msMax = 20_000,
-): Promise<void> {
-  const deadline = Date.now() + msMax;
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`${what}: not within ${msMax} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}

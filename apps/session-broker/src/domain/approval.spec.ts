@@ -1,5 +1,6 @@
-import type { Endpoint, Principal, RequestSession } from "@countersign/contracts";
+import type { Principal, RequestSession } from "@countersign/contracts";
 import { describe, expect, it } from "vitest";
+import { endpoint } from "./endpoint.fixture.js";
 import { approvalCommandsOf } from "./approval-requests.js";
 import { endUnpermitted, expireSession, revokeSession } from "./end-session.js";
 import { extendSession } from "./extend-session.js";
@@ -24,19 +25,6 @@ const request: RequestSession = {
   justification: "INC-4711",
   durationSeconds: 1200,
   canWait: true,
-};
-const endpoint: Endpoint = {
-  name: "payments",
-  title: "Payments",
-  upstream: {
-    url: "http://127.0.0.1/mcp",
-    credential: { type: "none" },
-    timeoutSeconds: 60,
-    forwardHeaders: [],
-  },
-  session: { durationSecondsMax: 3600, durationSecondsDefault: 1800, idleSeconds: 900 },
-  approval: { expirySeconds: 600 },
-  messageBytesMax: 1024,
 };
 const yes = (...policies: string[]) => ({ allowed: true, policies, errors: [] });
 const no = (...policies: string[]) => ({ allowed: false, policies, errors: [] });

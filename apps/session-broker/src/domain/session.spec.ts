@@ -1,5 +1,6 @@
 import type { Endpoint, RequestSession } from "@countersign/contracts";
 import { describe, expect, it } from "vitest";
+import { endpoint } from "./endpoint.fixture.js";
 import { endUnpermitted, expireSession, revokeSession } from "./end-session.js";
 import { type FirstGround, requestSession } from "./request-session.js";
 import { type Session, type SessionEvent, evolve, unknownSession } from "./session.js";
@@ -19,19 +20,6 @@ const request: RequestSession = {
   client: { id: "client" },
   endpoint: "payments",
   justification: "INC-4711: customer was charged twice",
-};
-const endpoint: Endpoint = {
-  name: "payments",
-  title: "Payments",
-  upstream: {
-    url: "http://127.0.0.1/mcp",
-    credential: { type: "none" },
-    timeoutSeconds: 60,
-    forwardHeaders: [],
-  },
-  session: { durationSecondsMax: 3600, durationSecondsDefault: 1800, idleSeconds: 900 },
-  approval: { expirySeconds: 600 },
-  messageBytesMax: 1024,
 };
 const permitted: FirstGround = {
   endpoint,
