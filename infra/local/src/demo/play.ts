@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ApprovalView, OcsfEvent, RecordView } from "@countersign/contracts";
@@ -8,8 +9,6 @@ import type { Suite } from "../suite.js";
 import { callsReceived, callTool, eventually, payments } from "./calls.js";
 import { readSiem } from "./siem.js";
 import { Told } from "./told.js";
-
-const refund = { transaction_id: "txn_2002", amount_cents: 12_000, reason: "The trip was cancelled" };
 
 /** The main job from end to end, with a real MCP client; every step says what it saw and has to hold. */
 export async function play(suite: Suite, print: (line: string) => void): Promise<void> {
@@ -86,12 +85,23 @@ async function forbidden(told: Told, suite: Suite, engineer: ConnectedClient): P
   told.holds((await callsReceived(suite)) === before, "the payments server received nothing");
 }
 
+/** Sells the trip once more: what one play refunded, the next one on the same data could not refund again. */
+async function bookTrip(suite: Suite): Promise<string> {
+  const id = `txn_${randomUUID().slice(0, 8)}`;
+  await payments(
+    suite,
+    `INSERT INTO transactions SELECT $1, card_id, amount_cents, currency, merchant FROM transactions WHERE id = 'txn_2002'`,
+    [id],
+  );
+  return id;
+}
+
 async function heldRefund(told: Told, suite: Suite, engineer: ConnectedClient): Promise<string> {
   told.step("A large refund waits for another person");
+  const transaction = await bookTrip(suite);
+  const refund = { transaction_id: transaction, amount_cents: 12_000, reason: "The trip was cancelled" };
   const refunded = async (): Promise<number> => {
-    const rows = await payments(suite, "SELECT 1 FROM refunds WHERE transaction_id = $1", [
-      refund.transaction_id,
-    ]);
+    const rows = await payments(suite, "SELECT 1 FROM refunds WHERE transaction_id = $1", [transaction]);
     return rows.length;
   };
   const before = await refunded();
@@ -100,7 +110,9 @@ async function heldRefund(told: Told, suite: Suite, engineer: ConnectedClient): 
   const leadToken = await apiTokenOf("lead", suite.urls.identity);
   const approval = await eventually(async () => {
     const { json } = await callApi(leadToken, `${suite.urls.approval}/approvals?status=pending`);
-    return (json as ApprovalView[]).find(({ tool }) => tool === "refund");
+    return (json as ApprovalView[]).find(
+      (asked) => asked.tool === "refund" && asked.arguments.includes(transaction),
+    );
   }, "The approval request");
   told.saw("The approver sees:", `${approval.requester.id} asks for ${approval.tool} ${approval.arguments}`);
   told.saw("Justification:", approval.justification);
