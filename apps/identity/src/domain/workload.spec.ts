@@ -30,6 +30,23 @@ describe("a workload", () => {
     });
   });
 
+  it.each([
+    ["acme/payments-api", "acme/payments-api", "acme/payments_api"],
+    [
+      "system:serviceaccount:ci-jobs:*",
+      "system:serviceaccount:ci-jobs:deploy-bot",
+      "system:serviceaccount:ci:x",
+    ],
+    ["a.b+c(d)[e]{f}|g^h$i\\j?k", "a.b+c(d)[e]{f}|g^h$i\\j?k", "aXb+c(d)[e]{f}|g^h$i\\j?k"],
+  ])(
+    "may have any character in its claims, such as %s, and each stands for itself",
+    (pattern, same, other) => {
+      const written = { ...issuer, workloads: [{ name: "x", claims: { sub: pattern }, groups: [] }] };
+      expect(workloadOf(written, { sub: same })?.id).toBe("ci:x");
+      expect(workloadOf(written, { sub: other })).toBeUndefined();
+    },
+  );
+
   it("is its subject where none are listed, with the groups that its issuer states and always has", () => {
     expect(workloadOf(issuer, { sub: "a", groups: ["x"] })).toEqual({
       id: "ci:a",

@@ -30,4 +30,5 @@ function fits(claim: unknown, pattern: string): boolean {
   );
 }
 
-const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
+/** What is escaped is what has a meaning outside a class: in this mode, an escape that is not needed is an error. */
+const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
