@@ -6,13 +6,19 @@ export type Claims = Readonly<Record<string, unknown>>;
  * one, such as `/realm_access/roles`. Undefined where it is absent.
  */
 export function claimAt(claims: Claims, path: string): unknown {
-  if (!path.startsWith("/")) return ownValue(claims, path);
-  return path
-    .slice(1)
-    .split("/")
-    .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"))
-    .reduce<unknown>((value, part) => ownValue(value, part), claims);
+  return partsOf(path).reduce<unknown>((value, part) => ownValue(value, part), claims);
 }
+
+/** The name of the claim itself that a path leads into. */
+export const outermost = (path: string): string => partsOf(path)[0] ?? path;
+
+const partsOf = (path: string): string[] =>
+  path.startsWith("/")
+    ? path
+        .slice(1)
+        .split("/")
+        .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"))
+    : [path];
 
 const ownValue = (value: unknown, key: string): unknown =>
   typeof value === "object" && value !== null && !Array.isArray(value) && Object.hasOwn(value, key)

@@ -22,6 +22,14 @@ describe("groups", () => {
     expect(() => groupsIn(claims, "groups")).toThrow(GroupsIncomplete);
   });
 
+  it.each([
+    ["/groups", { _claim_names: { groups: "src1" } }],
+    ["/realm_access/roles", { _claim_names: { realm_access: "src1" } }],
+    ["/https:~1~1example.com~1groups", { _claim_names: { "https://example.com/groups": "src1" } }],
+  ])("are not guessed where the claim that %s lies in is elsewhere", (path, claims) => {
+    expect(() => groupsIn(claims, path)).toThrow(GroupsIncomplete);
+  });
+
   it("say nothing about a reference that is for another claim", () => {
     expect(groupsIn({ _claim_names: { address: "src1" } }, "groups")).toEqual([]);
   });

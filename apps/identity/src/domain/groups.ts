@@ -1,5 +1,5 @@
 import { CountersignError } from "@countersign/contracts";
-import { type Claims, claimAt } from "./claims.js";
+import { type Claims, claimAt, outermost } from "./claims.js";
 
 const groupsMax = 1_000;
 const groupCharactersMax = 320;
@@ -40,6 +40,7 @@ export function groupsIn(
  */
 function isOverage(claims: Claims, path: string): boolean {
   const elsewhere = claims["_claim_names"];
-  const refersTo = typeof elsewhere === "object" && elsewhere !== null && Object.hasOwn(elsewhere, path);
+  const refersTo =
+    typeof elsewhere === "object" && elsewhere !== null && Object.hasOwn(elsewhere, outermost(path));
   return refersTo || claims["hasgroups"] === true || claims["hasgroups"] === "true";
 }
