@@ -3,7 +3,7 @@ import type { ExtendRequest, Principal, SessionView } from "@countersign/contrac
 import { ApiError, Clock, Outbox } from "@countersign/service-kit";
 import { DataSource } from "typeorm";
 import { CurrentBundle } from "./bundle/current-bundle.js";
-import { type ExtensionProblem, extendSession } from "./domain/extend-session.js";
+import { extensionExhausted, type ExtensionProblem, extendSession } from "./domain/extend-session.js";
 import { questionOf } from "./domain/question.js";
 import { viewOf } from "./session-row.js";
 import { SessionStore } from "./session-store.js";
@@ -22,7 +22,7 @@ export class Extensions {
 
   /** The session, whose extension now waits for another person. */
   async ask(caller: Principal, sessionId: string, asked: ExtendRequest): Promise<SessionView> {
-    const { session } = await this.dataSource.transaction(async (manager) => {
+    const { session, events } = await this.dataSource.transaction(async (manager) => {
       const { bundle, engine } = await this.current.read(manager);
       return this.store.change(manager, sessionId, (session, now) => {
         if (session.status === "unknown" || session.request.principal.id !== caller.id)
@@ -39,6 +39,8 @@ export class Extensions {
       });
     });
     this.outbox.wake();
+    // Nothing was asked for, but that it was refused had to be kept first.
+    if (events.some(({ type }) => type === "SessionExtensionRefused")) throw refusalOf(extensionExhausted);
     if (session.status === "unknown") throw unknownSession();
     return viewOf(session);
   }
@@ -47,6 +49,7 @@ export class Extensions {
 const statuses: Readonly<Record<ExtensionProblem["code"], number>> = {
   session_ended: 409,
   extension_pending: 409,
+  extension_exhausted: 409,
   forbidden_by_policy: 403,
   extension_too_long: 422,
   justification_refused: 422,

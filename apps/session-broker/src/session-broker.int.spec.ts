@@ -35,6 +35,7 @@ import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
 import { BundlePublisher } from "./bundle/bundle-publisher.js";
 import { type SessionBrokerConfig, sessionBrokerConfig } from "./config.js";
+import { refusalsMax } from "./domain/extend-session.js";
 import { sessionBrokerSchema } from "./index.js";
 import { sessionBroker } from "./service.js";
 
@@ -597,7 +598,34 @@ describe("a session that somebody has to approve", () => {
     expect(await call(ada, "GET", `/sessions/${sessionId}`)).toMatchObject({
       body: { expiresAt: extendedUntil, extension: { status: "granted", decidedBy: { id: lee.id } } },
     });
+    for (let refusals = 1; refusals < refusalsMax; refusals += 1) {
+      const asked = (await ask(ada, 60)).body as { extension: { approvalId: string } };
+      const { approvalId } = asked.extension;
+      const waits = await seenEvent(
+        ({ type, subject }) => type === "RequestApproval" && subject === approvalId,
+      );
+      await sendApproval("ApprovalDenied", waits.data as RequestApproval, { by: lee });
+      await seenEvent(
+        ({ type, data }) =>
+          type === "SessionExtensionRefused" && (data as { approvalId?: string }).approvalId === approvalId,
+      );
+    }
+    for (let attempt = 0; attempt < 3; attempt += 1)
+      expect(await ask(ada, 60)).toMatchObject({
+        status: 409,
+        body: {
+          error: { code: "extension_exhausted", message: expect.stringContaining("open a new session") },
+        },
+      });
     await call(ada, "POST", `/sessions/${sessionId}/revoke`, { reason: "done" });
+    await seenEvent(({ type, subject }) => type === "SessionRevoked" && subject === sessionId);
+    const recorded = seen.filter(
+      ({ type, subject, data }) =>
+        type === "SessionExtensionRefused" &&
+        subject === sessionId &&
+        (data as { cause: string }).cause === "exhausted",
+    );
+    expect(recorded).toHaveLength(1);
     expect(await ask(ada, 1)).toMatchObject({ status: 409, body: { error: { code: "session_ended" } } });
   });
 });

@@ -94,7 +94,7 @@ export const viewOf = (session: Known): SessionView => {
 };
 
 const extensionViewOf = (extension: Extension): NonNullable<SessionView["extension"]> => {
-  const { requestDigest: _, ...shown } = extension;
+  const { requestDigest: _, refusals: _refusals, exhausted: _exhausted, ...shown } = extension;
   return shown;
 };
 

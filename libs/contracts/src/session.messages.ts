@@ -158,7 +158,15 @@ export const sessionExtended = define(
 
 export const sessionExtensionRefused = define(
   "SessionExtensionRefused",
-  z.object({ ...extension, cause: approvalFailure, reason: z.string(), by: person.optional() }),
+  z.object({
+    ...extension,
+    approvalId: id.optional().describe("Absent where no approval was asked for."),
+    cause: z
+      .enum([...approvalFailure.options, "exhausted"])
+      .describe("`exhausted`: it was asked for too often; recorded once for each session."),
+    reason: z.string(),
+    by: person.optional(),
+  }),
   "A session does not last longer than it would have.",
 );
 

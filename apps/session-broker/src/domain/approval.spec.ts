@@ -319,6 +319,36 @@ describe("more time for a session", () => {
     expect(expireSession(extended, later(800), later(0))).toEqual([]);
   });
 
+  it("is asked for no more after three requests that nobody approved, which is recorded once", () => {
+    const refusedOnce = (session: Session) => {
+      const asked = after(events(extend({}, session)), session);
+      return after(
+        settleApproval(asked, approvalId, { outcome: "denied", by: lee }, last, later(120)),
+        asked,
+      );
+    };
+    const twice = refusedOnce(refusedOnce(active));
+    expect(codeOf(extend({}, twice))).toBe("none");
+    const thrice = refusedOnce(twice);
+    const answer = extend({}, thrice);
+    expect(events(answer)).toMatchObject([
+      {
+        type: "SessionExtensionRefused",
+        data: { ...about, cause: "exhausted", durationSeconds: 1200, justification: "INC-4711 goes on" },
+      },
+    ]);
+    expect(approvalCommandsOf(events(answer))).toEqual([]);
+    const told = after(events(answer), thrice);
+    expect(told).toMatchObject({ status: "active", expiresAt: later(1200).toISOString() });
+    expect(extend({}, told)).toEqual({
+      problem: {
+        code: "extension_exhausted",
+        message: expect.stringContaining("open a new session") as string,
+      },
+    });
+    expect(codeOf(extend({}, after(decide(), pending)))).toBe("none");
+  });
+
   it("leaves the session as it is when it is refused, or nobody decides", () => {
     for (const verdict of [{ outcome: "denied", by: lee }, { outcome: "expired" }] as const) {
       const state = after(settleApproval(pending, approvalId, verdict, last, later(120)), pending);

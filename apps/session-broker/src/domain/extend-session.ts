@@ -3,6 +3,9 @@ import type { PolicyDecision } from "@countersign/policy";
 import { extensionDigest } from "./approval-requests.js";
 import type { ActiveSession, Session, SessionEvent } from "./session.js";
 
+/** How many requests of one session may go without an approval; each of them is somebody's work to decide. */
+export const refusalsMax = 3;
+
 export interface ExtensionGround {
   readonly endpoint: Endpoint | undefined;
   readonly decision: PolicyDecision;
@@ -15,6 +18,7 @@ export interface ExtensionProblem {
   readonly code:
     | "session_ended"
     | "extension_pending"
+    | "extension_exhausted"
     | "forbidden_by_policy"
     | "extension_too_long"
     | "justification_refused";
@@ -46,6 +50,7 @@ export const extendSession = (
   if (pattern !== undefined && !new RegExp(pattern, "u").test(asked.justification))
     return refused("justification_refused", `The justification has to contain ${pattern}.`);
   const { request, grantedAt, expiresAt } = session;
+  if ((session.extension?.refusals ?? 0) >= refusalsMax) return askedTooOften(session, asked);
   const waitMs = endpoint.approval.expirySeconds * 1_000;
   // Once the session is over there is nothing to extend.
   const waitsUntilMs = Math.min(now.getTime() + waitMs, Date.parse(expiresAt));
@@ -69,6 +74,29 @@ export const extendSession = (
     extendedUntil,
   };
   return { events: [{ type: "SessionExtensionRequested", data }] };
+};
+
+export const extensionExhausted: ExtensionProblem = {
+  code: "extension_exhausted",
+  message: `${refusalsMax} requests of this session for more time were not approved, and it can make no more; open a new session when it ends.`,
+};
+
+/** Once on the record, every further attempt is refused without adding to it. */
+const askedTooOften = (
+  { request, extension }: ActiveSession,
+  { durationSeconds, justification }: ExtendRequest,
+): { readonly events: SessionEvent[] } | { readonly problem: ExtensionProblem } => {
+  if (extension?.exhausted) return { problem: extensionExhausted };
+  const data = {
+    sessionId: request.sessionId,
+    principalId: request.principal.id,
+    endpoint: request.endpoint,
+    durationSeconds,
+    justification,
+    cause: "exhausted" as const,
+    reason: extensionExhausted.message,
+  };
+  return { events: [{ type: "SessionExtensionRefused", data }] };
 };
 
 /** The latest end that a session which began then may have. */

@@ -28,6 +28,10 @@ export interface Extension extends Wait {
   readonly justification: string;
   readonly extendedUntil: string;
   readonly status: "pending" | "granted" | ApprovalFailure;
+  /** How many of the session's requests nobody approved; absent in what was kept before they were counted. */
+  readonly refusals?: number;
+  /** Whether it is on the record that the session asked too often. */
+  readonly exhausted?: boolean;
   readonly decidedBy?: Pick<Principal, "id" | "name">;
   readonly reason?: string;
 }
@@ -111,7 +115,13 @@ export const evolve = (session: Session, event: SessionEvent, at: string): Sessi
       const { justification, extendedUntil } = event.data;
       return {
         ...session,
-        extension: { ...waitOf(event.data), justification, extendedUntil, status: "pending" },
+        extension: {
+          ...waitOf(event.data),
+          justification,
+          extendedUntil,
+          status: "pending",
+          refusals: session.extension?.refusals ?? 0,
+        },
       };
     }
     case "SessionExtended": {
@@ -121,7 +131,10 @@ export const evolve = (session: Session, event: SessionEvent, at: string): Sessi
     }
     case "SessionExtensionRefused": {
       const { approvalId, cause, reason, by } = event.data;
-      const outcome = { status: cause, reason, ...(by ? { decidedBy: by } : {}) };
+      if (session.status !== "active" || !session.extension) return session;
+      if (cause === "exhausted") return { ...session, extension: { ...session.extension, exhausted: true } };
+      const refusals = (session.extension.refusals ?? 0) + 1;
+      const outcome = { status: cause, reason, refusals, ...(by ? { decidedBy: by } : {}) };
       return withExtension(session, approvalId, outcome);
     }
     case "SessionRevoked":
@@ -138,7 +151,11 @@ const waitOf = ({ approvalId, requestDigest, waitsUntil, durationSeconds }: Wait
   durationSeconds,
 });
 
-const withExtension = (session: Session, approvalId: string, outcome: Partial<Extension>): Session =>
+const withExtension = (
+  session: Session,
+  approvalId: string | undefined,
+  outcome: Partial<Extension>,
+): Session =>
   session.status === "active" &&
   session.extension?.status === "pending" &&
   session.extension.approvalId === approvalId
