@@ -1,3 +1,5 @@
+import { mayBeLastOfLabel } from "./code-labels.js";
+
 /** Classes of bytes; a byte may be of several. */
 export const CLASSES = new Uint8Array(256);
 /** May stand between the name of a code and the code. */
@@ -8,7 +10,7 @@ export const ENDS_LABEL = 4;
 const IS_PLAIN = 2;
 
 for (const sign of " \t\r\n\"'\\:=#()[]>,.-") CLASSES[sign.charCodeAt(0)]! |= IS_GAP;
-for (const sign of "vcndeorsVCNDEORS2") CLASSES[sign.charCodeAt(0)]! |= ENDS_LABEL;
+for (let code = 0; code < 256; code++) if (mayBeLastOfLabel(code)) CLASSES[code]! |= ENDS_LABEL;
 for (let code = 0; code < 128; code++) {
   if (/[0-9A-Za-z]/.test(String.fromCharCode(code))) CLASSES[code]! |= IS_PLAIN;
 }

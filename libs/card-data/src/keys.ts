@@ -23,18 +23,21 @@ export type ClassifyKey = (key: string) => number;
 
 const PAN_WORD = /^(?:pan|fpan|dpan|ccn)$/;
 const PAN_COMPACT =
-  /(?:card|cc|cardpan|primaryaccount|tarjeta|carte|karten?|kart|cartao)(?:number|num|no|nr|nbr|nummer|numara|numero)$|^(?:card|creditcard|debitcard|ccard|cc|cardnumberraw|rawpan|fullpan|clearpan|plainpan|pannumber|numero(?:de)?(?:la)?(?:tarjeta|carte|cartao)|acctnum)$/;
+  /(?:card|cc|cardpan|primaryaccount|tarjeta|carte|karten?|kart|cartao|kaart|kort)(?:number|num|no|nr|nbr|nummer|numara|numaras[iı]|numero)$|^(?:card|creditcard|debitcard|ccard|cc|cardnumberraw|rawpan|fullpan|clearpan|plainpan|pannumber|(?:numero|n|no)(?:de|di|do|da|della)?(?:la)?(?:tarjeta|carte|carta|cartao)|cartadicredito|numerkarty|acctnum|номеркарты|カード番号|(?:银行|信用)?卡号|카드번호)$/;
 /** Words that make of a card's name something that is no longer the number itself. */
 const PART_OF_CARD =
   /^(?:last|last4|lastfour|first|first6|hash|hashed|token|id|ids|type|brand|suffix|masked|name|holder|count)$/;
 const CVV_COMPACT =
-  /(?:^|card|cc|debit|credit|my|raw)(?:i?cvv2?|d?cvv|cvc2?|cav2?|csc|cvn2?|cvd2?|cid)(?:code|number|num|no|value)?$|(?:card)?securitycode$|cardverification(?:value|code|number)?$|^(?:cardcode|verificationvalue|cvvcvc)$/;
+  /(?:^|card|cc|debit|credit|my|raw)(?:i?cvv2?|d?cvv|cvc2?|cav2?|csc|cvn2?|cvd2?|cid)(?:code|number|num|no|value)?$|(?:card)?securitycode$|cardverification(?:value|code|number)?$|^(?:cardcode|verification(?:value|code)|cvvcvc|(?:3|three)digitcode)$/;
+/** The same in other languages, without accents. */
+const CVV_FOREIGN =
+  /^(?:(?:kredit)?karten)?(?:prue?f(?:ziffer|nummer|zahl|code)|sicherheits(?:code|nummer|zahl))$|^(?:cryptogramme(?:visuel)?|code(?:de)?(?:securite|verification)|codigode(?:seguridad|seguranca|verificacion|verificacao)|codice(?:di)?(?:sicurezza|verifica)|(?:beveiligings|veiligheids)code|(?:sakerhets|sikkerhe[dt]s)kode?|turvakoodi|kod(?:zabezpieczajacy|bezpieczenstwa)|bezpecnostnikod|guvenlikkodu|кодбезопасности|セキュリティコード|安全[码碼]|校[验驗][码碼]|보안코드)$/;
 const CVV_WORD = /^(?:cvv2?|cvc2?|cav2|csc|cvn2?|cvd2?)$/;
 const CVV_ANSWER = /^(?:result|results|response|status|check|length|match|required|present|type|provided)$/;
 const TRACK_COMPACT =
   /^(?:card)?(?:track[123](?:data|raw|equivalent|equivalentdata)?|trackdata|tracks?[12]and[12]|magstripe(?:data)?|magneticstripe(?:data)?|stripedata|swipedata|msr(?:data)?)$/;
 const PIN_COMPACT =
-  /^(?:pin|(?:card|atm|debit|user|new|old|current|offline|online|clear)pin|pin(?:number|value))$/;
+  /^(?:pin|(?:card|atm|debit|user|new|old|current|offline|online|clear)pin|pin(?:number|value|kodu)|code?pin|codigopin|nip|geheimzahl|codeconfidentiel|пин(?:код)?|暗証番号)$/;
 const PIN_BLOCK_COMPACT =
   /^(?:(?:card|encrypted|enc)?pinbl(?:oc)?k(?:data|hex)?|encryptedpin|encpin|epb|pinblockdata)$/;
 const CONTEXT_WORD =
@@ -81,7 +84,7 @@ function createClassifier(policy: CardDataPolicy): ClassifyKey {
 }
 
 function builtIn(key: string): number {
-  const name = key.normalize("NFKC");
+  const name = withoutAccents(key);
   const words = name
     .replace(/([a-z0-9])([A-Z])/g, "$1 $2")
     .toLowerCase()
@@ -93,7 +96,8 @@ function builtIn(key: string): number {
     meaning |= KEY.pan | KEY.context;
   }
   const answer = words.some((word) => CVV_ANSWER.test(word));
-  if (!answer && (CVV_COMPACT.test(whole) || words.some((word) => CVV_WORD.test(word)))) meaning |= KEY.cvv;
+  const names = CVV_COMPACT.test(whole) || CVV_FOREIGN.test(whole);
+  if (!answer && (names || words.some((word) => CVV_WORD.test(word)))) meaning |= KEY.cvv;
   if (TRACK_COMPACT.test(whole)) meaning |= KEY.track;
   if (PIN_COMPACT.test(whole)) meaning |= KEY.pin;
   if (PIN_BLOCK_COMPACT.test(whole)) meaning |= KEY.pinBlock;
@@ -111,10 +115,16 @@ function builtIn(key: string): number {
 
 /** `Card-Number`, `card_number` and `cardNumber` are one name. */
 function compact(key: string): string {
-  return key
-    .normalize("NFKC")
+  return withoutAccents(key)
     .toLowerCase()
     .replace(/[^\p{L}\p{N}]+/gu, "");
+}
+
+function withoutAccents(key: string): string {
+  return key
+    .normalize("NFKD")
+    .replace(/[\u0300-\u036f]/g, "")
+    .normalize("NFKC");
 }
 
 const SIBLING_LABELS: ReadonlySet<string> = new Set([

@@ -7,8 +7,9 @@ import type { PanMatch } from "./pan.js";
 import { digitGroups, mayHoldCard } from "./digit-groups.js";
 import { findPans } from "./pan.js";
 import type { LocalFinding } from "./rewrite.js";
+import { codeAfterCard } from "./code-after-card.js";
 import type { SensitiveMatch } from "./sensitive.js";
-import { codeAfterCard, findSensitive } from "./sensitive.js";
+import { findSensitive } from "./sensitive.js";
 import type { Settings } from "./settings.js";
 import { starsFor } from "./stars.js";
 
@@ -34,7 +35,7 @@ export function searchText(draft: Draft, meaning: number, settings: Settings): v
 }
 
 function hideTracks(draft: Draft, folded: Folded): void {
-  const { whole } = findSensitive(folded.text, digitGroups(folded.text), false);
+  const { whole } = findSensitive(folded.text, digitGroups(folded.text), "no");
   const claims = new Claims(folded.text.length, whole.length);
   const edits = whole
     .filter(({ from, to }) => claims.claim(from, to))
@@ -56,7 +57,11 @@ function scanFolded(draft: Draft, folded: Folded, meaning: number, settings: Set
     allowed: settings.allowed,
     strictness: settings.strictness,
   });
-  const { whole, codes } = findSensitive(text, groups, context || pans.length > 0);
+  const { whole, codes } = findSensitive(
+    text,
+    groups,
+    pans.length > 0 ? "inside" : context ? "around" : "no",
+  );
   for (const pan of pans) {
     const code = codeAfterCard(text, pan.to);
     if (code) codes.push(code);

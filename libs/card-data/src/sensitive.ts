@@ -1,4 +1,5 @@
 import { brandOf } from "./brands.js";
+import { CID_LABEL, CVV_LABEL, MAY_LABEL_CODE, mayEndCodeLabel, PIN_LABEL } from "./code-labels.js";
 import { passesLuhn } from "./luhn.js";
 
 /**
@@ -14,21 +15,10 @@ export interface SensitiveMatch {
   digits?: string;
 }
 
-/** Between a label and its code: punctuation, quotes of nested JSON, a linking word. */
-const GAP = "[\\s\"'\\\\:=#()\\[\\]>,.-]{0,12}(?:(?:is|was|code|number|no|value)[\\s\"'\\\\:=#(-]{1,8}){0,2}";
-const CVV_LABEL = new RegExp(
-  `(?:(?:^|[^a-z])(?:[id]?cvv2?|cvc2?|cav2|csc|cvn2?|cvd2?)|(?:card[ _-]?)?security[ _-]?code|(?:card )?verification (?:code|value|number)|card[ _-]?code|3[ -]digit code)${GAP}$`,
-  "i",
-);
-const CID_LABEL = new RegExp(`(?:^|[^a-z])cid${GAP}$`, "i");
-const PIN_LABEL = new RegExp(
-  `(?:^|[^a-z])(?:(?:card|atm)[ _-]?)?pin(?:[ _-]?(?:code|number|no))?${GAP}$`,
-  "i",
-);
 const PIN_BLOCK =
   /(?:pin[ _-]{0,2}bl(?:oc)?k|\bepb\b|encrypted[ _-]?pin)[\s"'\\:=#()[\]>-]{1,12}((?:[0-9a-f]{16}){1,2})(?![0-9a-f])/gi;
 
-const LABEL_UNITS_MAX = 48;
+const LABEL_UNITS_MAX = 64;
 const CVV_DIGITS = { min: 3, max: 4 };
 const PIN_DIGITS = { min: 4, max: 6 };
 
@@ -42,8 +32,11 @@ export interface SensitiveMatches {
   codes: SensitiveMatch[];
 }
 
+/** How near a card is: the names around the text speak of one, or it is in the text itself. */
+export type CardNearby = "no" | "around" | "inside";
+
 /** `groups` are the digit groups of `text`, as flat pairs of offsets. Matches come in no order and may overlap. */
-export function findSensitive(text: string, groups: readonly number[], card: boolean): SensitiveMatches {
+export function findSensitive(text: string, groups: readonly number[], card: CardNearby): SensitiveMatches {
   const whole: SensitiveMatch[] = [];
   const codes: SensitiveMatch[] = [];
   for (let i = 0; i < groups.length; i += 2) {
@@ -65,20 +58,45 @@ export function findSensitive(text: string, groups: readonly number[], card: boo
 /** What follows the first digits of a card that is masked already. */
 const MASKED_CARD_REST = /^[ ./_-]{0,3}\d{0,8}\*/;
 
-function findLabelled(text: string, from: number, to: number, found: SensitiveMatch[], card: boolean): void {
-  if (!mayFollowLabel(text, from) || isLetter(text.charCodeAt(to))) return;
-  if (MASKED_CARD_REST.test(text.slice(to, to + 12))) return;
-  const before = text.slice(Math.max(0, from - LABEL_UNITS_MAX), from);
+function findLabelled(
+  text: string,
+  from: number,
+  to: number,
+  found: SensitiveMatch[],
+  card: CardNearby,
+): void {
+  if (isLetter(text.charCodeAt(to))) return;
   const digits = to - from;
+  if (card === "inside" && digits <= CVV_DIGITS.max && isNamedBehind(text, from, to)) {
+    found.push({ kind: "cvv", from, to, rule: "cvv.label" });
+    return;
+  }
+  if (!mayFollowLabel(text, from) || MASKED_CARD_REST.test(text.slice(to, to + 12))) return;
+  const before = text.slice(Math.max(0, from - LABEL_UNITS_MAX), from);
+  if (!MAY_LABEL_CODE.test(before)) return;
   // "cid" alone names customers and clients too.
-  if (digits <= CVV_DIGITS.max && (CVV_LABEL.test(before) || (card && CID_LABEL.test(before)))) {
+  if (digits <= CVV_DIGITS.max && (CVV_LABEL.test(before) || (card !== "no" && CID_LABEL.test(before)))) {
     found.push({ kind: "cvv", from, to, rule: "cvv.label" });
   } else if (digits >= PIN_DIGITS.min && PIN_LABEL.test(before)) {
     // A "pin code" of six digits is an Indian postal code unless a card is near.
-    const postal = digits === PIN_DIGITS.max && /pin[ _-]?code/i.test(before) && !card;
+    const postal = digits === PIN_DIGITS.max && /pin[ _-]?code/i.test(before) && card === "no";
     if (!postal) found.push({ kind: "pin", from, to, rule: "pin.label" });
   }
 }
+
+/** `123 (CVV)`, `123 is the security code`, and no other code behind that name. */
+const NAME_BEHIND =
+  /^ ?[([]?(?:(?:is|as) )?(?:(?:the|my|its) )?(?:cvv2?|cvc2?|cav2|csc|security code)(?![a-z0-9])(?![\s"'\\:=#()[\]>,.-]{0,12}(?:(?:is|was|code|number)[\s:=#(-]{1,8})?[\d*])/i;
+const NAME_BEHIND_UNITS = 64;
+
+function isNamedBehind(text: string, from: number, to: number): boolean {
+  const before = text.charCodeAt(from - 1);
+  // Not the last digits of a card that is masked already.
+  if (before === ASTERISK || text.charCodeAt(from - 2) === ASTERISK) return false;
+  return NAME_BEHIND.test(text.slice(to, to + NAME_BEHIND_UNITS));
+}
+
+const ASTERISK = 42;
 
 /** Cheap refusal of most numbers: before the gap a label must end in one of its last letters. */
 function mayFollowLabel(text: string, from: number): boolean {
@@ -86,21 +104,7 @@ function mayFollowLabel(text: string, from: number): boolean {
   const limit = Math.max(0, from - 16);
   while (at >= limit && GAP_SIGNS.has(text.charCodeAt(at))) at--;
   if (at < 0 || at === from - 1) return false;
-  switch (text.charCodeAt(at) | 32) {
-    case 118: // cvV
-    case 99: // cvC
-    case 110: // cvN, piN
-    case 100: // ciD, cvD
-    case 101: // codE, valuE
-    case 114: // numbeR
-    case 111: // nO
-    case 115: // iS, waS
-      return true;
-    case 50: // cvv2, cvc2
-      return isLetter(text.charCodeAt(at - 1));
-    default:
-      return false;
-  }
+  return mayEndCodeLabel(text.charCodeAt(at - 1), text.charCodeAt(at));
 }
 
 function isLetter(code: number): boolean {
@@ -139,16 +143,4 @@ function findTrack(text: string, from: number, to: number, found: SensitiveMatch
     if (next === 61 ? !(sentinel || (dated && (likely || passesLuhn(digits)))) : !likely) return;
     found.push({ kind: "track", from: from - sentinel, to: to + tail[0].length, rule: "track2", digits });
   }
-}
-
-/** Expiry and code as they follow a card: `4111…|12|27|123`, `4111… 12/27 123`. */
-const CODE_AFTER_CARD =
-  /^[\s|,;:/]{1,3}(?:0?[1-9]|1[0-2])[\s/|,;:-]{1,2}(?:20)?\d\d[\s|,;:/]{1,3}(\d{3,4})(?![\d.])/;
-
-/** The verification code that stands after a card and its expiry. */
-export function codeAfterCard(text: string, to: number): SensitiveMatch | undefined {
-  const match = CODE_AFTER_CARD.exec(text.slice(to, to + 24));
-  if (!match) return undefined;
-  const end = to + match[0].length;
-  return { kind: "cvv", from: end - match[1]!.length, to: end, rule: "cvv.position" };
 }

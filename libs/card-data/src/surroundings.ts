@@ -4,10 +4,10 @@ const BEFORE_UNITS = 64;
 const AFTER_UNITS = 48;
 
 const CARD_WORDS =
-  /(?:^|[^\p{L}\p{N}])(?:cards?|cardholder|credit|debit|cc|pan|visa|master ?card|maestro|amex|american express|discover|diners|jcb|union ?pay|rupay|cvv2?|cvc2?|exp|expiry|expires|expiration|valid thru|security code|tarjeta|karte|carte|cart[aã]o|carta|kart[ıi]?|карт[аыуе]?|卡号|银行卡|カード)(?:$|[^\p{L}\p{N}])/iu;
+  /(?:^|[^\p{L}\p{N}])(?:cards?|cardholder|credit|debit|cc|pan|visa|master ?card|maestro|amex|american express|discover|diners|jcb|union ?pay|rupay|cvv2?|cvc2?|exp|expiry|expires|expiration|valid thru|security code|tarjeta|(?:kredit)?karten?(?:nummer)?|carte|cart[aã]o|carta|kart[ıi]?|kart[ay]|kaart(?:nummer)?|kort(?:nummer)?|карт[аыуе]?|卡号|银行卡|信用卡|カ[ー-]ド|カ[ー-]ド番号|카드|카드번호)(?:$|[^\p{L}\p{N}])/iu;
 /** Every word of cards has one of these in it, which are found without knowing where a word begins in which script. */
 const MAY_SPEAK =
-  /card|credit|debit|cc|pan|vi.a|ma.ter|mae.tro|amex|american|cover|diner|jcb|union|rupay|cv[vc]|exp|valid|ecurity|tarjeta|art|карт|卡|カード/i;
+  /card|credit|debit|cc|pan|vi.a|ma.ter|mae.tro|amex|american|cover|diner|jcb|union|rupay|cv[vc]|exp|valid|ecurity|tarjeta|art|kort|карт|卡|カ[ー-]ド|카드/i;
 const EXPIRY_AFTER =
   /^[\s,;|:/(-]{1,4}(?:exp\w{0,8}[\s:.]{0,3})?(?:0[1-9]|1[0-2]) ?[/-] ?(?:20)?[2-5]\d(?!\d)/i;
 

@@ -5,7 +5,8 @@ import { nextMark } from "./text-bytes.js";
 
 const CODE_DIGITS_MIN = 3;
 /** Every label of a code or a PIN in running text ends in one of these (see sensitive.ts). */
-const MAY_LABEL = /(?:cv[vcnd]|cav|csc|cid|code|value|number|pin|epb|block|blk|no)2?(?:[^a-z0-9+/_]|$)/i;
+const MAY_LABEL =
+  /(?:cv[vcnd]|cav|csc|cid|code|value|number|pin|epb|block|blk|no)2?(?:[^a-z0-9+/_]|$)|back|reverse|nip|ziffer|nummer|zahl|crypto|s[ée]cur|segur|sicurez|verifica|c[oó]dig|koo?d|k[oó]d|c\.v\.|код|пин|暗|コ[ー-]ド|[码碼]|코드/iu;
 /** Escapes of letters, which may be those of a label, and of escapes. */
 const MAY_HIDE_LETTERS = /%[4-7]|%25|&#|&amp;|\\[ux]/i;
 /** A line that is JSON by itself. */

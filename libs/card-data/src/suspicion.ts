@@ -1,4 +1,5 @@
 import { brandOfPrefix, PREFIX_DIGITS } from "./brands.js";
+import { MAY_LABEL_CODE, mayEndCodeLabel } from "./code-labels.js";
 import { CLASSES, ENDS_LABEL, IS_GAP } from "./byte-classes.js";
 import { PAN_DIGITS_MAX, PAN_DIGITS_MIN } from "./digit-groups.js";
 import { shapeOf } from "./pan-judge.js";
@@ -189,10 +190,7 @@ function beforeGap(bytes: Uint8Array, at: number, from: number): number {
 
 const CODE_DIGITS_MIN = 3;
 const CODE_DIGITS_MAX = 6;
-const CODE_LABEL_UNITS = 48;
-/** Every label of a code or a PIN has one of these in it (see sensitive.ts). */
-const CODE_LABEL = /cv[vcnd]|cav2|csc|cid|code|value|number|pin/i;
-
+const CODE_LABEL_UNITS = 64;
 /** Whether a number of a code's length stands, behind `first`, after what may be the label of one. */
 export function mayHoldCode(
   text: string,
@@ -209,7 +207,7 @@ export function mayHoldCode(
     let end = third + 1;
     while (end < to && isDigit(bytes[end]!)) end++;
     if (end - start > CODE_DIGITS_MAX) continue;
-    if (CODE_LABEL.test(text.slice(Math.max(from, start - CODE_LABEL_UNITS), start))) return true;
+    if (MAY_LABEL_CODE.test(text.slice(Math.max(from, start - CODE_LABEL_UNITS), start))) return true;
   }
   return false;
 }
@@ -218,29 +216,7 @@ export function mayHoldCode(
 function mayFollowCodeLabel(bytes: Uint8Array, at: number, from: number): boolean {
   const last = beforeGap(bytes, at, from);
   if (last <= from || last === at - 1) return false;
-  const before = bytes[last - 1]! | 32;
-  switch (bytes[last]! | 32) {
-    case 0x76: // cVV
-      return before === 0x76;
-    case 0x63: // cVC, cSC
-      return before === 0x76 || before === 0x73;
-    case 0x6e: // cVN, pIN
-      return before === 0x76 || before === 0x69;
-    case 0x64: // cVD, cID
-      return before === 0x76 || before === 0x69;
-    case 0x65: // coDE, valUE
-      return before === 0x64 || before === 0x75;
-    case 0x72: // numbER
-      return before === 0x65;
-    case 0x6f: // NO
-      return before === 0x6e;
-    case 0x73: // IS, wAS
-      return before === 0x69 || before === 0x61;
-    case 0x32: // cvV2, cvC2, caV2
-      return before === 0x76 || before === 0x63;
-    default:
-      return false;
-  }
+  return mayEndCodeLabel(bytes[last - 1]!, bytes[last]!);
 }
 
 const PIN_BLOCK_UNITS = 16;
