@@ -12,7 +12,8 @@ export interface RecheckParts {
 /**
  * Asks the identity provider again about a person who logged in at `loginAt` (seconds). Undefined while it vouches for
  * every group of that login, or says nothing about groups; otherwise what it does not vouch for any more. Providers
- * that give no way to ask, as with SAML, end sessions by back-channel logout and by the session's own end alone.
+ * that give no way to ask, as with SAML, end sessions by a logout that they tell of and by the session's own end alone.
+ * Whoever cannot be asked about any more, though their provider would answer, is vouched for by nobody.
  * Errors: ProviderUnreachable, LoginFailed, GroupsIncomplete.
  */
 export const recheck = (
@@ -28,12 +29,14 @@ async function recheckNow(
   loginAt: number,
 ): Promise<string | undefined> {
   const login = await parts.logins.find(accountId, loginAt);
-  const { provider: providerId = "" } = login?.authentication ?? {};
+  if (!login) return "The login is no longer known.";
+  const { provider: providerId } = login.authentication;
   const connection = parts.identityProviders.oidc(providerId);
   const provider = parts.configured.find(({ id }) => id === providerId);
-  if (!login || !connection || provider?.type !== "oidc") return undefined;
+  if (!provider) return "The identity provider of the login is not one of ours any more.";
+  if (!connection || provider.type !== "oidc") return undefined;
   const tokens = await parts.logins.tokensOf(accountId, loginAt);
-  if (!tokens) return undefined;
+  if (!tokens) return "The identity provider cannot be asked about the login any more.";
   const renewed = await connection.renew(accountId.slice(providerId.length + 1), tokens);
   switch (renewed.status) {
     case "refused":

@@ -9,8 +9,11 @@ export const login = z.object({ principal, authentication });
 /** A login, as the identity provider vouched for it at that moment. */
 export type Login = z.infer<typeof login>;
 
-/** As long as a session that it began may last, and a moment longer: its groups are asked for again at each refresh. */
-const keptSeconds = 25 * 3_600;
+/**
+ * Longer than any session that it began: a day, which may begin an hour after the login and wait an hour to be approved.
+ * Its groups are asked for again at each refresh.
+ */
+const keptSeconds = 27 * 3_600;
 const purpose = "upstream tokens";
 
 /**
