@@ -366,6 +366,7 @@ describe("the session broker", () => {
       headers: { authorization: `Bearer ${tokenOf(administrator)}` },
     });
     expect(table.headers.get("content-type")).toContain("text/csv");
+    expect(table.headers.get("content-disposition")).toMatch(/"access-review-\d{4}-\d\d-\d\d\.csv"$/);
     expect(await table.text()).toContain(`principal,${ada.id},human`);
   });
 
