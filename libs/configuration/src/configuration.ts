@@ -63,7 +63,7 @@ const sessionOf = (given: ConfigurationInput["endpoints"][number]["session"]): E
   durationSecondsDefault: given.default,
   idleSeconds: given.idle,
   ...(given.justification === undefined ? {} : { justificationPattern: given.justification }),
-  ...(given.perPrincipal === undefined ? {} : { sessionsPerPrincipalMax: given.perPrincipal }),
+  sessionsPerPrincipalMax: given.perPrincipal,
   ...(given.requireMfa ? { mfaRequired: true } : {}),
   ...(given.maxAuthAge === undefined ? {} : { authenticationAgeSecondsMax: given.maxAuthAge }),
 });

@@ -56,7 +56,12 @@ describe("the configuration of this repository", () => {
           timeoutSeconds: 60,
           forwardHeaders: [],
         },
-        session: { durationSecondsMax: 3600, durationSecondsDefault: 1800, idleSeconds: 900 },
+        session: {
+          durationSecondsMax: 3600,
+          durationSecondsDefault: 1800,
+          idleSeconds: 900,
+          sessionsPerPrincipalMax: 200,
+        },
         approval: { expirySeconds: 600 },
         originals: { retentionSeconds: 7_776_000 },
         messageBytesMax: 4_194_304,

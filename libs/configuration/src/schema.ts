@@ -13,6 +13,8 @@ export const sessionSecondsMax = 24 * 3_600;
 /** Sessions go on sealing for as long as they last, so their keys must outlive them. */
 export const originalsSecondsMin = sessionSecondsMax;
 const originalsSecondsMax = 3_650 * 86_400;
+/** Many, since the jobs of a pipeline may share one principal; but never without end. */
+const sessionsPerPrincipalDefault = 200;
 /** A call that waits longer has no client left. */
 export const approvalSecondsMax = 24 * 3_600;
 /** Escaped, masked and wrapped, a message of this size still fits the largest record (`recordBytesMax`). */
@@ -40,7 +42,7 @@ const endpoint = (env: NodeJS.ProcessEnv) =>
         idle: duration(idleSecondsMax, "PCI DSS 8.2.8").default(idleSecondsMax),
         justification: regularExpression.optional(),
         /** How many sessions one principal may have here at the same time. */
-        perPrincipal: z.int().min(1).max(1_000).optional(),
+        perPrincipal: z.int().min(1).max(1_000).default(sessionsPerPrincipalDefault),
         /** People need more than one factor here (PCI DSS 8.4). */
         requireMfa: z.boolean().default(false),
         /** People must have logged in no longer ago than this when a session begins. */
