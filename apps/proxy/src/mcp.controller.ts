@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { Controller, Delete, Get, Inject, Param, Post, Req, Res } from "@nestjs/common";
 import { Public } from "@countersign/service-kit";
 import type { FastifyReply, FastifyRequest } from "fastify";
@@ -46,8 +47,17 @@ export class McpController {
   ): Promise<void> {
     reply.hijack();
     return this.pipeline.handle(
-      { httpMethod, endpointName, headers: request.headers, clientAddress: request.ip, body: request.raw },
+      {
+        httpMethod,
+        endpointName,
+        headers: request.headers,
+        clientAddress: addressOf(request),
+        body: request.raw,
+      },
       new Reply(reply.raw),
     );
   }
 }
+
+/** What a proxy in front says of its client is text of the client's own choice unless it is an address. */
+const addressOf = ({ ip, raw }: FastifyRequest): string => (isIP(ip) ? ip : (raw.socket.remoteAddress ?? ""));

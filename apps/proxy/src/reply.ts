@@ -1,7 +1,14 @@
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 
-const keepaliveMs = 15_000;
+export const keepaliveMs = 15_000;
+/** A client that takes nothing for this long is taken for one that left. */
+const stallMsMax = 60_000;
+/** After the end of its session, a client has this long to read what was said before it. */
+const lateMsMax = 2_000;
+
+/** Every one that a stream of events knows; JSON may have any of them between its tokens. */
+const lineEnd = /\r\n|\n|\r/g;
 
 /** The answer to one HTTP request: either whole, or a stream of server-sent events. */
 export class Reply {
@@ -35,7 +42,10 @@ export class Reply {
   ): void {
     if (this.#left.signal.aborted) return;
     if (this.streaming) {
-      this.#response.end(body === "" ? "" : `event: message\ndata: ${body.replaceAll("\n", "\ndata: ")}\n\n`);
+      clearInterval(this.#keepalive);
+      this.#response.end(
+        body === "" ? "" : `event: message\ndata: ${body.replaceAll(lineEnd, "\ndata: ")}\n\n`,
+      );
       return;
     }
     const length = Buffer.byteLength(body);
@@ -65,11 +75,23 @@ export class Reply {
     this.#keepalive = setInterval(() => this.#response.write(": keepalive\n\n"), keepaliveMs);
   }
 
-  /** Writes to the stream and waits while the client is slower than the upstream. */
-  async write(text: string): Promise<void> {
-    if (this.#left.signal.aborted || text === "") return;
-    if (this.#response.write(text)) return;
-    await once(this.#response, "drain", { signal: this.#left.signal }).catch(() => undefined);
+  /** Writes to the stream; false where the client is slower than the upstream and should be waited for. */
+  write(text: string): boolean {
+    return this.#left.signal.aborted || text === "" || this.#response.write(text);
+  }
+
+  /** Waits until the client has taken what was written, or left, or `stop` ends the wait; one that takes nothing leaves. */
+  async drained(stop: AbortSignal): Promise<void> {
+    const stalled = setTimeout(() => this.#response.destroy(), stallMsMax);
+    const signal = AbortSignal.any([this.#left.signal, stop]);
+    await once(this.#response, "drain", { signal }).catch(() => undefined);
+    clearTimeout(stalled);
+  }
+
+  /** Ends the connection of a client that does not take soon what is left for it. */
+  cutLate(): void {
+    const late = setTimeout(() => this.#response.destroy(), lateMsMax).unref();
+    this.#response.once("close", () => clearTimeout(late));
   }
 
   end(): void {

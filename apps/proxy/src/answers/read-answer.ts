@@ -74,13 +74,30 @@ export function readAnswer(text: string, contentType: string, reader: Reader): A
   }
 }
 
-/** Reads what is no JSON, an error page for instance. */
-export function readOpaqueAnswer(text: string, contentType: string, { scanner }: Reader): Answer {
+/** Reads what is not said to be JSON, an error page for instance; what is JSON all the same is read as such. */
+export function readUnnamedAnswer(text: string, contentType: string, reader: Reader): Answer {
+  const sign = rootSign(text);
+  return (sign === "{" || sign === "[") && isJson(text)
+    ? readAnswer(text, contentType, reader)
+    : readText(text, contentType, reader);
+}
+
+function readText(text: string, contentType: string, { scanner }: Reader): Answer {
   const scanned = countable(scanner.text(text, contentType));
   if (scanner.opaque === "refuse" && scanned.findings.some(isOpaque)) {
     throw new AnswerRefused(opaqueReason, scanned);
   }
   return { messages: [{ scanned, delivered: scanned.masked, rpc: undefined }], text: scanned.masked };
+}
+
+function isJson(text: string): boolean {
+  try {
+    checkJson(text);
+    return true;
+  } catch (error) {
+    if (error instanceof JsonRefused) return false;
+    throw error;
+  }
 }
 
 function readOne(text: string, contentType: string, reader: Reader): AnswerMessage {

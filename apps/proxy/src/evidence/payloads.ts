@@ -36,8 +36,9 @@ export class Scanner {
     };
   }
 
+  /** Text has no NUL. Where one stands beside each letter, as in UTF-16, it would hide a number from the search. */
   text(text: string, contentType = "text/plain"): Scanned {
-    return scannedOf(scanText(text, this.#options()), text, contentType);
+    return scannedOf(scanText(text.replaceAll("\0", ""), this.#options()), text, contentType);
   }
 
   /** A short text such as a tool name, masked. Half a surrogate pair has no canonical form, so it is replaced. */

@@ -1,5 +1,7 @@
 import { LogUnavailable } from "@countersign/service-kit";
 import { ownIdsIn } from "../answers/own-ids.js";
+import { beginning } from "../answers/beginning.js";
+import { formOf } from "../answers/media-type.js";
 import { AnswerRefused, type Reader } from "../answers/read-answer.js";
 import { keptOf } from "../evidence/withhold.js";
 import type { Call } from "../call.js";
@@ -28,7 +30,7 @@ export async function carry(
   const outstanding = new Outstanding(call);
   let forwarded: Forwarded | undefined;
   try {
-    forwarded = await forward(gateway, call, { stop, patient: listens });
+    forwarded = await forward(gateway, call, { stop, listens });
     await relay(gateway, call, forwarded, outstanding);
   } catch (error) {
     if (error instanceof LogUnavailable) withhold(gateway, call, outstanding);
@@ -53,7 +55,7 @@ async function relay(
   forwarded: Forwarded,
   outstanding: Outstanding,
 ): Promise<void> {
-  const { status, headers: received } = forwarded.answer;
+  const { status, headers: received, body } = forwarded.answer;
   if (status === 401 || status === 403) {
     throw new AnswerRefused(
       "the upstream refused the gateway's credential; an administrator has to renew it",
@@ -61,11 +63,15 @@ async function relay(
   }
   const headers = answerHeaders(gateway, call, received);
   const reader = readerFor(gateway, call);
-  if (status !== 200 || !received["content-type"]?.startsWith("text/event-stream")) {
-    await relayWhole(gateway, call, forwarded, outstanding, reader, headers);
+  const form = formOf(received["content-type"]);
+  const opened =
+    status === 200 && form === "json" ? await beginning(body) : { body, isStream: form === "stream" };
+  const under = { ...forwarded, answer: { ...forwarded.answer, body: opened.body } };
+  if (status !== 200 || !opened.isStream) {
+    await relayWhole(gateway, call, under, outstanding, reader, headers);
     return;
   }
-  await relayStream(gateway, call, forwarded, outstanding, reader, headers);
+  await relayStream(gateway, call, under, outstanding, reader, headers);
   const isOwn = call.members.length === 0;
   const detail = isOwn ? "the stream ended" : "the stream ended before the answer; it may be resumed";
   const drafts = outstanding
@@ -128,6 +134,7 @@ async function fail(
       .catch(() => gateway.recorder.recordEventually(...drafts));
   }
   tell(call, detail, failed?.code, ids);
+  if (stop.aborted) call.reply.cutLate();
 }
 
 function reasonOf(error: unknown): string {

@@ -10,6 +10,10 @@ export interface Forwarded {
   readonly answer: UpstreamAnswer;
   /** To be called for each piece of the answer: it puts off the timeout. */
   readonly alive: () => void;
+  /** Waits for something that is no fault of the upstream: its silence does not count meanwhile. */
+  readonly excused: (wait: Promise<void>) => Promise<void>;
+  /** Ends the request for a reason that is not the upstream's. */
+  readonly stop: AbortSignal;
   readonly done: () => void;
 }
 
@@ -26,32 +30,41 @@ export function openMcpSession(received: Received, admitted: Admitted, gateway: 
 }
 
 /**
- * Sends a request on. `stop` ends it, and silence for the endpoint's timeout does too; a patient one may be silent for
- * as long as it likes once it is answered.
+ * Sends a request on. `stop` ends it, and silence for the endpoint's timeout does too; one that listens may meet
+ * silence for as long as it likes once it is answered.
  */
 export async function forward(
   gateway: Gateway,
   { received, admitted, upstreamSessionId, body }: Call,
-  options: { stop: AbortSignal; patient: boolean },
+  options: { stop: AbortSignal; listens: boolean },
 ): Promise<Forwarded> {
   const { upstream } = admitted.endpoint;
   const silence = new AbortController();
   const timeoutMs = upstream.timeoutSeconds * 1_000;
-  const timer = setTimeout(() => silence.abort("the upstream was silent for too long"), timeoutMs);
-  const done = (): void => clearTimeout(timer);
+  const listenTo = (): NodeJS.Timeout =>
+    setTimeout(() => silence.abort("the upstream was silent for too long"), timeoutMs);
+  let timer: NodeJS.Timeout | undefined = listenTo();
+  const done = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+  };
   try {
     const answer = await gateway.upstream.send(admitted.endpoint, {
       httpMethod: received.httpMethod,
       headers: upstreamHeaders(received.headers, upstream, upstreamSessionId),
       ...(body === undefined ? {} : { body }),
+      listens: options.listens,
       signal: AbortSignal.any([options.stop, silence.signal]),
       session: { id: admitted.session.sessionId, ended: admitted.ended },
     });
-    if (options.patient) done();
-    const alive = (): void => {
-      if (!options.patient) timer.refresh();
+    if (options.listens) done();
+    const excused = async (wait: Promise<void>): Promise<void> => {
+      const counts = timer !== undefined;
+      done();
+      await wait;
+      if (counts) timer = listenTo();
     };
-    return { answer, alive, done };
+    return { answer, alive: () => void timer?.refresh(), excused, stop: options.stop, done };
   } catch (error) {
     done();
     throw error;

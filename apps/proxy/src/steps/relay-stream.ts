@@ -41,7 +41,7 @@ export async function relayStream(
       await commit(gateway, call, batch);
       const taken = call.reply.write(text);
       reached("answer passed on");
-      await taken;
+      if (!taken) await forwarded.excused(call.reply.drained(forwarded.stop));
     }
   } catch (error) {
     forwarded.answer.body.destroy();

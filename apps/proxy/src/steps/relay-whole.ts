@@ -1,10 +1,12 @@
 import { reached } from "../evidence/moments.js";
-import { AnswerRefused, type Reader, readAnswer, readOpaqueAnswer } from "../answers/read-answer.js";
+import { contentTypeFor, formOf } from "../answers/media-type.js";
+import { AnswerRefused, type Reader, readUnnamedAnswer, readAnswer } from "../answers/read-answer.js";
 import { emptyBatch, recordForAll, recordMessage } from "../answers/record-answer.js";
 import type { Call } from "../call.js";
 import type { Gateway } from "../gateway.js";
 import type { Outstanding } from "../outstanding.js";
 import type { Forwarded } from "./forward.js";
+import { tell } from "./tell.js";
 import { commit } from "./commit.js";
 
 /** Relays an answer that comes as one body: read whole and bounded, masked, recorded, then delivered. */
@@ -19,11 +21,11 @@ export async function relayWhole(
   const { status } = forwarded.answer;
   const text = await readText(forwarded, call.admitted.endpoint.messageBytesMax);
   reached("upstream answered");
-  const contentType = forwarded.answer.headers["content-type"] ?? (text === "" ? undefined : "text/plain");
-  const isJson = contentType?.startsWith("application/json") && text.trim() !== "";
-  const answer = isJson
-    ? readAnswer(text, contentType ?? "", reader)
-    : readOpaqueAnswer(text, contentType ?? "text/plain", reader);
+  const given = forwarded.answer.headers["content-type"];
+  const form = formOf(given);
+  const contentType = contentTypeFor(form, given, reader.scanner);
+  const read = form === "json" && text.trim() !== "" ? readAnswer : readUnnamedAnswer;
+  const answer = read(text, contentType, reader);
   const batch = emptyBatch();
   for (const message of answer.messages) {
     // An answer that names none of the calls, such as an HTTP error, answers all of them.
@@ -37,7 +39,12 @@ export async function relayWhole(
     );
   }
   await commit(gateway, call, batch);
-  call.reply.send(status, contentType, answer.text, headers);
+  if (call.reply.streaming && !answer.messages.some(({ rpc }) => rpc?.kind === "response")) {
+    // While the call was held a stream began, on which nothing but a message can be said.
+    tell(call, `The upstream MCP server answered this call with HTTP status ${status} and no message.`);
+    return;
+  }
+  call.reply.send(status, given === undefined && text === "" ? undefined : contentType, answer.text, headers);
 }
 
 async function readText({ answer, alive }: Forwarded, bytesMax: number): Promise<string> {

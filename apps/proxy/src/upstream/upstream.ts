@@ -6,6 +6,8 @@ export interface UpstreamRequest {
   /** What travels upstream, by lower-case name. The credential is not among them: each upstream adds its own. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
+  /** Whether its answer is a stream that stays open for what may happen. */
+  readonly listens: boolean;
   /** Ends the request, and the reading of its answer. */
   readonly signal: AbortSignal;
   /** The Countersign session it is made in; what runs for it ends with it. */

@@ -56,6 +56,7 @@ const bearer: Credential = { type: "bearer", token: { env: "TEST_UPSTREAM_SECRET
 const send = (given: Endpoint, signal = AbortSignal.timeout(4_000)) =>
   upstreams.send(given, {
     httpMethod: "POST",
+    listens: false,
     headers: {},
     body: Buffer.from('{"jsonrpc":"2.0","id":1,"method":"initialize"}'),
     signal,

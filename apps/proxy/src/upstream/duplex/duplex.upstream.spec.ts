@@ -75,6 +75,7 @@ const send = (
   const own = options.session ?? session;
   return upstream.send({
     httpMethod,
+    listens: httpMethod === "GET",
     headers: {
       accept,
       ...(options.mcpSessionId === undefined ? {} : { "mcp-session-id": options.mcpSessionId }),

@@ -1,11 +1,12 @@
 import { Readable } from "node:stream";
 import type { UpstreamAnswer } from "../upstream.js";
 
-/** A message as an event of a stream. Line breaks within it, which only a server over HTTP can send, get lines of their own. */
+/** A message as an event of a stream. Line breaks within it get lines of their own. */
 export function sseFrame(message: Buffer): Buffer {
-  const data = message.includes(0x0a)
-    ? Buffer.from(message.toString("utf8").replaceAll(/\r?\n/g, "\ndata: "))
-    : message;
+  const data =
+    message.includes(0x0a) || message.includes(0x0d)
+      ? Buffer.from(message.toString("utf8").replaceAll(/\r\n|\n|\r/g, "\ndata: "))
+      : message;
   return Buffer.concat([Buffer.from("event: message\ndata: "), data, Buffer.from("\n\n")]);
 }
 

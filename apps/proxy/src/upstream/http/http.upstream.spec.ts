@@ -55,6 +55,7 @@ const send = (changes: Partial<UpstreamRequest> = {}) =>
     { calls: agent, streams: agent, credential },
   ).send({
     httpMethod: "POST",
+    listens: false,
     headers: { "content-type": "application/json", authorization: "Bearer of-the-client" },
     body: Buffer.from('{"refund":1}'),
     signal: AbortSignal.timeout(4_000),

@@ -21,7 +21,7 @@ export class HttpUpstream implements Upstream {
   async send(request: UpstreamRequest): Promise<UpstreamAnswer> {
     const { credential, calls, streams } = this.tools;
     const { answer, issued } = await withCredential(credential, (issued) =>
-      sendOnce(request.httpMethod === "GET" ? streams : calls, this.settings.url, {
+      sendOnce(request.listens ? streams : calls, this.settings.url, {
         method: request.httpMethod,
         headers: { ...request.headers, ...issued.headers },
         ...(request.body === undefined ? {} : { body: request.body }),

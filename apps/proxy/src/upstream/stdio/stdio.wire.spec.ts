@@ -220,6 +220,7 @@ describe("a server that the gateway runs", () => {
         const message = { jsonrpc: "2.0", id: n, method: "initialize", params: {} };
         const { body } = await upstream.send({
           httpMethod: "POST",
+          listens: false,
           headers: {},
           body: Buffer.from(JSON.stringify(message)),
           signal: signal(),
