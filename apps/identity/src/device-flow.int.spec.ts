@@ -1,3 +1,4 @@
+import { apiAudience } from "@countersign/contracts";
 import { decodeJwt } from "jose";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { Browser, fieldOf, linkIn } from "./testing/browser.fixture.js";
@@ -29,8 +30,16 @@ const begin = async (client: string, changes: Record<string, string> = {}) => {
 const poll = (client: string, deviceCode: string | undefined) =>
   token({ grant_type: deviceGrant, client_id: client, device_code: deviceCode ?? "" });
 
-/** What a person does: enters the code, looks at what is asked, logs in, says why. */
-async function approve(userCode: string, browser = new Browser()) {
+const pollApi = (client: string, deviceCode: string | undefined) =>
+  token({
+    grant_type: deviceGrant,
+    client_id: client,
+    device_code: deviceCode ?? "",
+    resource: apiAudience,
+  });
+
+/** What a person does: enters the code, looks at what is asked, logs in. */
+async function logInWith(userCode: string, browser: Browser) {
   const form = await browser.get(`${identity.issuer}/device`);
   const confirm = await browser.post(form.url.href, { xsrf: fieldOf(form, "xsrf"), user_code: userCode });
   expect(confirm.text).toContain("Is this your device?");
@@ -42,7 +51,13 @@ async function approve(userCode: string, browser = new Browser()) {
   });
   expect(login.text).toContain("the device that shows the code");
   const idp = await browser.get(linkIn(login) ?? "");
-  const page = await browser.post(idp.url.href, { login: "engineer" });
+  return browser.post(idp.url.href, { login: "engineer" });
+}
+
+/** The same, and says why. */
+async function approve(userCode: string) {
+  const browser = new Browser();
+  const page = await logInWith(userCode, browser);
   expect(page.text).toContain("What do you need it for?");
   return answerSession(browser, page);
 }
@@ -71,6 +86,24 @@ describe("a machine without a browser", () => {
     });
     expect(refreshed.status).toBe(200);
     expect((await poll(client, body["device_code"])).body["error"]).toBe("invalid_grant");
+  });
+
+  it("gets a token for our own API once a person allowed it, and nothing to refresh it with", async () => {
+    const client = await machine();
+    const { body } = await begin(client, { resource: apiAudience });
+    const browser = new Browser();
+    const page = await logInWith(body["user_code"] ?? "", browser);
+    expect(page.text).toContain("Access to Countersign");
+    expect((await pollApi(client, body["device_code"])).body["error"]).toBe("authorization_pending");
+    const done = await browser.post(`${page.url.href}/consent`, { seal: fieldOf(page, "seal") });
+    expect(done.text).toContain("The device is connected");
+    const { body: tokens } = await pollApi(client, body["device_code"]);
+    expect(tokens).not.toHaveProperty("refresh_token");
+    expect(decodeJwt(tokens["access_token"] ?? "")).toMatchObject({
+      aud: apiAudience,
+      sub: `${identity.providerId}:engineer`,
+      groups: ["payments-engineers"],
+    });
   });
 
   it("gets nothing for another machine's code, without a resource, or with a wrong code", async () => {

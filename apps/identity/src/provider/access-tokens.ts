@@ -138,7 +138,8 @@ function unavailable(message: string, cause: unknown): errors.TemporarilyUnavail
 
 /** The API has no session to look a principal up in, so the token itself says who it is. */
 async function apiClaims(ctx: KoaContextWithOIDC, token: AccessToken, logins: Logins) {
-  const authTime = ctx.oidc.entities.AuthorizationCode?.authTime;
+  const { AuthorizationCode: code, DeviceCode: deviceCode } = ctx.oidc.entities;
+  const authTime = (code ?? deviceCode)?.authTime;
   const login = authTime === undefined ? undefined : await logins.find(token.accountId, authTime);
   if (!login) throw new errors.InvalidGrant("the login is no longer known");
   const { kind, name, email, groups } = login.principal;
