@@ -45,9 +45,29 @@ describe("a log line", () => {
     expect(line).not.toContain(canary);
   });
 
-  it("keeps ids as they are", () => {
-    const id = "01909090-1234-7123-8123-123456789012";
+  it.each([
+    ["an id", "01909090-1234-7123-8123-123456789012"],
+    ["a digest", `ab${"0123456789".repeat(6)}cd`],
+  ])("keeps %s as it is", (_, id) => {
     expect(linesOf((log) => log.info({ sessionId: id }, "x"))).toContain(id);
+  });
+
+  it.each([4111111111111111, 0.4111111111111111, -4111111111111111, NaN])(
+    "is JSON with the number %d, and holds no long one",
+    (count) => {
+      const line = linesOf((log) => log.info({ count }, "x"));
+      expect(JSON.parse(line)).toHaveProperty("count");
+      expect(line).not.toContain("1111111111111");
+    },
+  );
+
+  it("loses digits that only look like a part of a digest", () => {
+    for (const text of [
+      "4111111111111111".repeat(4),
+      `a4111111111111111`,
+      `${"a".repeat(64)} 4111111111111111`,
+    ])
+      expect(linesOf((log) => log.info({ reason: text }, "x"))).not.toContain("4111111111111111");
   });
 
   it("shows a foreign error's name and frames, never its message", () => {
