@@ -30,6 +30,9 @@ function sourceAliases() {
   );
 }
 
+/** How long `expect.poll` waits unless it says otherwise: on a machine that is busy with other things, a second is nothing. */
+const poll = { timeout: 20_000 };
+
 export default defineConfig({
   resolve,
   test: {
@@ -41,6 +44,7 @@ export default defineConfig({
           name: "unit",
           // Properties take a while on a busy machine.
           testTimeout: 30_000,
+          expect: { poll },
           include: ["{apps,libs,infra}/*/src/**/*.spec.ts", "test/*.spec.ts"],
           exclude: ["**/*.int.spec.ts", "**/node_modules/**"],
         },
@@ -52,6 +56,7 @@ export default defineConfig({
           include: ["{apps,libs,infra,test/fixtures}/*/src/**/*.int.spec.ts", "test/*.int.spec.ts"],
           globalSetup: ["test/infrastructure.setup.ts"],
           testTimeout: 60_000,
+          expect: { poll },
           hookTimeout: 120_000,
           fileParallelism: false,
         },
@@ -62,6 +67,7 @@ export default defineConfig({
           name: "journeys",
           include: ["test/journeys/**/*.spec.ts"],
           testTimeout: 180_000,
+          expect: { poll },
           hookTimeout: 300_000,
           fileParallelism: false,
         },

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { freePorts, type RunningKafka, startKafka } from "@countersign/local";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { ensureTopics } from "../infra/setup/src/topics.js";
 import type { EventLog } from "../libs/service-kit/src/kafka/event-log.js";
 import { LogUnavailable } from "../libs/service-kit/src/kafka/group-commit.js";
@@ -87,14 +87,19 @@ describe("the event log while Kafka goes away", () => {
         await sleep(made.acknowledged ? 2 : 100);
       }
     });
+    const acknowledgedMore = async (): Promise<void> => {
+      const count = () => attempts.filter((made) => made.acknowledged).length;
+      const before = count();
+      await vi.waitUntil(() => count() >= before + 200, { timeout: 60_000 });
+    };
     for (let kills = 0; kills < 3; kills += 1) {
-      await sleep(1_500);
+      await acknowledgedMore();
       kafka.kill();
       await kafka.failure.catch(() => undefined);
       await sleep(500);
       kafka = await start();
     }
-    await sleep(1_500);
+    await acknowledgedMore();
     stopped.abort();
     await Promise.all(writers);
 
@@ -105,7 +110,6 @@ describe("the event log while Kafka goes away", () => {
     expect(found.filter((id) => told.has(id))).toEqual(acknowledged);
     expect(found.length).toBe(new Set(found).size);
     expect(Math.max(...attempts.map(({ tookMs }) => tookMs))).toBeLessThan(answerMsMax);
-    expect(acknowledged.length).toBeGreaterThan(500);
     expect(refused.length).toBeGreaterThan(0);
-  }, 120_000);
+  }, 300_000);
 });

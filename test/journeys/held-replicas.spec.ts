@@ -5,6 +5,8 @@ import { readTopics } from "./read-topics.js";
 import { ReplicaStand } from "./replicas/stand.js";
 
 const protocol = "2025-11-25";
+/** For three busy proxies to hear what is on the log; nothing that they show tells how far each one is. */
+const heardMs = 3_000;
 
 /** A client that goes to the proxy it is told to, as a balancer without affinity may send it. */
 describe("a call that waits for an approval, at three proxies", () => {
@@ -67,7 +69,7 @@ describe("a call that waits for an approval, at three proxies", () => {
         event.type === "HoldLeft" && (event.data as { approvalId: string }).approvalId === approvalId;
       return events.some(isLeft) ? true : undefined;
     }, "The leaving of the hold");
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    await new Promise((resolve) => setTimeout(resolve, heardMs));
   };
   /** Asks, waits until an approval is asked for, and gives up waiting. */
   const givenUp = async (replica: number, mark: string, id: number): Promise<ApprovalView> => {

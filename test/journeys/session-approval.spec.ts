@@ -221,7 +221,7 @@ describe("sessions that another person has to approve", () => {
         await page.waitForTimeout(1_500);
         await page.getByRole("heading", { name: "Waiting for an approval" }).waitFor();
         expect((await decide(tokens.lead, approvalId, "approve")).status).toBe(200);
-        await page.getByRole("heading", { name: "You can close this window" }).waitFor({ timeout: 10_000 });
+        await page.getByRole("heading", { name: "You can close this window" }).waitFor();
         expect(problems).toEqual([]);
 
         const token = await tokenOf(clientId);
@@ -242,7 +242,7 @@ describe("sessions that another person has to approve", () => {
         await askIn(page, "INC-4: refused");
         const { approvalId } = await waitingApproval("INC-4: refused");
         await decide(tokens.lead, approvalId, "deny", "wrong ticket");
-        await page.getByRole("heading", { name: "The session was refused" }).waitFor({ timeout: 10_000 });
+        await page.getByRole("heading", { name: "The session was refused" }).waitFor();
         expect(await page.getByRole("alert").textContent()).toBe("Lee Lead refused it: wrong ticket");
         await page.getByRole("link", { name: "state it again" }).click();
         await page.getByLabel("What do you need it for?").waitFor();
@@ -263,7 +263,7 @@ describe("sessions that another person has to approve", () => {
         await again.goto(address);
         await again.getByRole("heading", { name: "Waiting for an approval" }).waitFor();
         await decide(tokens.lead, approvalId, "approve");
-        await again.getByRole("heading", { name: "You can close this window" }).waitFor({ timeout: 30_000 });
+        await again.getByRole("heading", { name: "You can close this window" }).waitFor();
         expect(decodeJwt(await tokenOf(clientId)).aud).toBe(resource());
       });
     });

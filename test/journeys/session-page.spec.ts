@@ -101,7 +101,7 @@ describe.skipIf(!isChromiumThere)("the session page in a real browser", () => {
       await logIn(page, await beginLogin(redirectUri));
       await page.getByLabel("What do you need it for?").fill("INC-4711");
       await page.getByRole("button", { name: "Start the session" }).click();
-      await page.getByRole("heading", { name: "Welcome back" }).waitFor({ timeout: 10_000 });
+      await page.getByRole("heading", { name: "Welcome back" }).waitFor();
       expect(new URL(page.url()).port).toBe(String(portOf(elsewhere)));
     });
   });

@@ -127,9 +127,9 @@ describe("the approval service", () => {
           status: 403,
           body: { error: { code: "not_designated" } },
         });
-    await vi.waitFor(() =>
-      expect(eventsOf(approvalId).filter(({ type }) => type === "ApprovalAttemptRefused")).toHaveLength(4),
-    );
+    await expect
+      .poll(() => eventsOf(approvalId).filter(({ type }) => type === "ApprovalAttemptRefused"))
+      .toHaveLength(4);
   });
 
   it("shows a held call to its requester and its approvers and to nobody else", async () => {
@@ -191,7 +191,7 @@ describe("the approval service", () => {
     const answers = await deciding;
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
     expect(answers.filter(({ status }) => status === 409)).toHaveLength(7);
-    await vi.waitFor(() => expect(eventsOf(approvalId)).toHaveLength(9));
+    await expect.poll(() => eventsOf(approvalId)).toHaveLength(9);
     expect(
       eventsOf(approvalId).filter(({ type }) => type === "ApprovalGranted" || type === "ApprovalDenied"),
     ).toHaveLength(1);
@@ -218,7 +218,7 @@ describe("the approval service", () => {
   });
 
   it("settles what nobody decided in time", async () => {
-    const { approvalId } = await hold({ expiresAt: new Date(Date.now() + 1_500).toISOString() });
+    const { approvalId } = await hold({ expiresAt: new Date(Date.now() + 5_000).toISOString() });
     await seenEvent(approvalId, "ApprovalExpired");
     expect((await decide(grace, approvalId, "approve")).status).toBe(409);
     expect(await call(grace, "GET", `/approvals/${approvalId}`)).toMatchObject({

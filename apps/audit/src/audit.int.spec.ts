@@ -27,7 +27,11 @@ const keyFile = checkpointKeyFile();
 const bundleVersion = randomUUID();
 
 const auditor: Principal = { id: `company:iris-${bundleVersion}`, kind: "human", groups: ["auditors"] };
-const engineer: Principal = { id: "company:ada", kind: "human", groups: ["payments-engineers"] };
+const engineer: Principal = {
+  id: `company:ada-${bundleVersion}`,
+  kind: "human",
+  groups: ["payments-engineers"],
+};
 
 let database: TestDatabase;
 let producer: Producer;
@@ -105,7 +109,7 @@ describe("the audit service", () => {
     await send("session.events", ...events);
     await timelineOf(session, 4);
     const sent = () => onTopics.filter(({ topic, key }) => topic === "siem.ocsf" && key === session);
-    await expect.poll(() => sent().length, { timeout: 10_000 }).toBe(4);
+    await expect.poll(() => sent().length).toBe(4);
     const ocsf = sent().map(
       ({ value }) => JSON.parse(value) as { metadata: { uid: string; sequence: number } },
     );
@@ -118,9 +122,7 @@ describe("the audit service", () => {
     const session = ids.newId();
     await get(auditor, `/sessions/${session}/timeline`);
     await expect
-      .poll(() => accessOf("EvidenceRead").find(({ query }) => String(query).includes(session)), {
-        timeout: 5_000,
-      })
+      .poll(() => accessOf("EvidenceRead").find(({ query }) => String(query).includes(session)))
       .toMatchObject({ by: auditor, action: "timeline", results: 0 });
   });
 
@@ -153,11 +155,7 @@ describe("the audit service", () => {
       });
     }
     await expect
-      .poll(
-        () =>
-          accessOf("EvidenceRefused").filter(({ by }) => (by as Principal | undefined)?.id === engineer.id)
-            .length,
-      )
+      .poll(() => accessOf("EvidenceRefused").filter(({ by }) => isOf(by, engineer)).length)
       .toBe(5);
   });
 
@@ -180,11 +178,14 @@ describe("the audit service", () => {
     "after=4111111111111111",
   ])("refuses a question that holds what may be a card number, and repeats it nowhere: %s", async (query) => {
     // What other specs left on the log may hold such a number on purpose.
-    const before = onTopics.length;
+    const ours = () => onTopics.filter(({ value }) => value.includes(auditor.id));
+    const refusals = () => ours().filter(({ value }) => value.includes("query_holds_digits")).length;
+    const before = refusals();
     const { status, text } = await get(auditor, `/records?${query}`);
     expect(status).toBe(400);
     expect(text).not.toContain("4111");
-    expect(JSON.stringify(onTopics.slice(before))).not.toContain("1111111");
+    await expect.poll(refusals).toBeGreaterThan(before);
+    expect(JSON.stringify(ours())).not.toMatch(/1111.{0,3}1111/);
   });
 
   it("records a message that it cannot read and goes on with the next", async () => {
@@ -196,7 +197,7 @@ describe("the audit service", () => {
     const quarantined = async (): Promise<RecordView[]> =>
       ((await get(auditor, "/records?type=MessageQuarantined&limit=1000")).body as { records: RecordView[] })
         .records;
-    await expect.poll(async () => (await quarantined()).length, { timeout: 10_000 }).toBeGreaterThan(0);
+    await expect.poll(async () => (await quarantined()).length).toBeGreaterThan(0);
     expect(JSON.stringify(await quarantined())).not.toContain(marker);
   });
 
@@ -207,9 +208,7 @@ describe("the audit service", () => {
     const { verifierKey } = (await (await fetch(`${url}/verifier-key`)).json()) as { verifierKey: string };
     const last = records.at(-1)?.logIndex ?? 0;
     await expect
-      .poll(async () => ((await get(auditor, "/checkpoints/latest")).body as CheckpointSigned).treeSize, {
-        timeout: 10_000,
-      })
+      .poll(async () => ((await get(auditor, "/checkpoints/latest")).body as CheckpointSigned).treeSize)
       .toBeGreaterThan(last);
     for (const { logIndex: index } of records) {
       const { body } = await get(auditor, `/records/${index}/proof`);
@@ -232,11 +231,21 @@ describe("the audit service", () => {
   });
 
   it("publishes checkpoints that only ever grow out of each other", async () => {
+    const { verifierKey } = (await (await fetch(`${url}/verifier-key`)).json()) as { verifierKey: string };
+    // Other specs have logs and keys of their own.
+    const isOurs = ({ note }: CheckpointSigned): boolean => {
+      try {
+        return openCheckpoint(note, verifierKey).size > 0;
+      } catch {
+        return false;
+      }
+    };
     const signed = (): CheckpointSigned[] =>
       onTopics
         .filter(({ event }) => event?.type === "CheckpointSigned")
-        .map(({ event }) => event?.data as CheckpointSigned);
-    await expect.poll(() => signed().length, { timeout: 10_000 }).toBeGreaterThan(2);
+        .map(({ event }) => event?.data as CheckpointSigned)
+        .filter(isOurs);
+    await expect.poll(() => signed().length).toBeGreaterThan(2);
     const [first, second] = [signed().at(0), signed().at(-1)];
     if (!first || !second) throw new Error("no checkpoints");
     const { body } = await get(auditor, `/consistency?first=${first.treeSize}&second=${second.treeSize}`);
@@ -325,9 +334,7 @@ describe("the audit service after a crash", () => {
     const [changed, removed, last] = await timelineOf(session, 3);
     if (!changed || !removed || !last) throw new Error("three records");
     await expect
-      .poll(async () => ((await get(auditor, "/checkpoints/latest")).body as CheckpointSigned).treeSize, {
-        timeout: 10_000,
-      })
+      .poll(async () => ((await get(auditor, "/checkpoints/latest")).body as CheckpointSigned).treeSize)
       .toBeGreaterThan(last.logIndex);
     await asSuperuser(
       "ALTER TABLE audit.records DISABLE TRIGGER refuse_change",
@@ -335,16 +342,17 @@ describe("the audit service after a crash", () => {
       `DELETE FROM audit.records WHERE log_index = ${removed.logIndex}`,
       "ALTER TABLE audit.records ENABLE ALWAYS TRIGGER refuse_change",
     );
-    // Records of other specs, whose made-up payloads never had their digests, come before these.
+    // Records of other specs, whose made-up payloads never had their digests, are told too.
     const altered = () => accessOf("EvidenceAltered").map(({ logIndex }) => Number(logIndex));
+    const ours = [changed.logIndex, removed.logIndex, last.logIndex];
     await expect
-      .poll(() => altered().filter((index) => index >= changed.logIndex), { timeout: 20_000 })
+      .poll(() => altered().filter((index) => ours.includes(index)))
       .toEqual([changed.logIndex, removed.logIndex]);
     const finding = () =>
       onTopics.find(
         ({ topic, value }) => topic === "siem.ocsf" && value.includes("A stored record was altered"),
       );
-    await expect.poll(() => finding()?.value, { timeout: 5_000 }).toContain('"class_uid":2006');
+    await expect.poll(() => finding()?.value).toContain('"class_uid":2006');
   });
 
   it("signs nothing more once the newest checkpoint is not one that it signed over this tree", async () => {
@@ -354,7 +362,7 @@ describe("the audit service after a crash", () => {
       );
       return Number(rows[0]?.size ?? 0);
     };
-    await expect.poll(signed, { timeout: 10_000 }).toBeGreaterThan(0);
+    await expect.poll(signed).toBeGreaterThan(0);
     // As far beyond the log as nobody gets in a test: signed, and then lost.
     await database.dataSource.query(
       `INSERT INTO audit.checkpoints SELECT tree_size + 1000000, origin, root_hash, signed_at, note
@@ -362,7 +370,7 @@ describe("the audit service after a crash", () => {
       [await signed()],
     );
     await expect
-      .poll(async () => (await fetch(`${url}/readyz`)).text(), { timeout: 10_000 })
+      .poll(async () => (await fetch(`${url}/readyz`)).text())
       .toContain("no longer leads to its signed checkpoint");
   });
 });
@@ -387,7 +395,7 @@ async function start(): Promise<void> {
 }
 
 const policyKnown = (): Promise<void> =>
-  vi.waitFor(() => expect(app?.get(PolicyView).maySearch(auditor)).toBe(true), { timeout: 20_000 });
+  vi.waitFor(() => expect(app?.get(PolicyView).maySearch(auditor)).toBe(true));
 
 async function bundleEvent(): Promise<EventMessage> {
   const folder = fileURLToPath(new URL("../../../policies/", import.meta.url));
@@ -445,6 +453,8 @@ async function timelineOf(session: string, count: number): Promise<RecordView[]>
     .toBe(count);
   return records;
 }
+
+const isOf = (by: unknown, { id }: Principal): boolean => (by as Principal | undefined)?.id === id;
 
 const accessOf = (type: string): Record<string, unknown>[] =>
   onTopics

@@ -248,8 +248,12 @@ async function request(caller: Principal, method: string, path: string, body?: u
   return { status: response.status, text, json: JSON.parse(text) as unknown };
 }
 
-async function recorded(type: string, action: string): Promise<RecordView[]> {
-  const { json } = await request(auditor, "GET", `/records?type=${type}&limit=1000`);
+async function recorded(type: string, action: string, principal = auditor): Promise<RecordView[]> {
+  const { json } = await request(
+    auditor,
+    "GET",
+    `/records?type=${type}&principal=${principal.id}&limit=1000`,
+  );
   return (json as { records: RecordView[] }).records.filter(
     ({ data }) => (data as { action: string }).action === action,
   );

@@ -118,7 +118,7 @@ describe("the projection", () => {
       offset: String(offset),
       consumer: "audit",
     });
-    expect(JSON.stringify(added)).not.toContain("4111");
+    expect(JSON.stringify(added)).not.toContain("4111111111111111");
     expect(await metrics.registry.getSingleMetricAsString("countersign_events_quarantined_total")).toContain(
       'reason="invalid_envelope"',
     );

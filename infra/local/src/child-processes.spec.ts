@@ -4,11 +4,14 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { freePorts } from "@countersign/service-kit/ports";
 import { startProgram } from "./external-program.js";
-import { freePorts } from "./ports.js";
 import { startService } from "./service-process.js";
 import type { SupervisedProgram } from "./supervisor.js";
 import { waitUntil } from "./wait-until.js";
+
+/** For a process to start or to end, on a machine that starts many at once. */
+const endMsMax = 20_000;
 
 const isAlive = (pid: number) => {
   try {
@@ -70,9 +73,9 @@ describe("children of the launcher", () => {
       `import { writeFileSync } from "node:fs"; writeFileSync(${JSON.stringify(pidFile)}, String(process.pid));
        setInterval(() => {}, 1000);`,
     );
-    await expect(startService({ ...mute, readyTimeoutMs: 1_000 })).rejects.toThrow("did not become ready");
+    await expect(startService({ ...mute, readyTimeoutMs: 5_000 })).rejects.toThrow("did not become ready");
     const pid = Number(readFileSync(pidFile, "utf8"));
-    await waitUntil(async () => !isAlive(pid), { what: "its end", timeoutMs: 2_000 });
+    await waitUntil(async () => !isAlive(pid), { what: "its end", timeoutMs: endMsMax });
   });
 
   it("are ready when they answer, and gone when they were stopped", async () => {
@@ -97,7 +100,7 @@ describe("children of the launcher", () => {
     await expect(running.failure).rejects.toThrow("was stopped");
     await waitUntil(async () => !isAlive(running.pid) && !isAlive(grandchild), {
       what: "their end",
-      timeoutMs: 2_000,
+      timeoutMs: endMsMax,
     });
   });
 
@@ -122,11 +125,11 @@ describe("children of the launcher", () => {
     const pid = Number(line);
     expect(isAlive(pid)).toBe(true);
     launcher.kill("SIGKILL");
-    await waitUntil(async () => !isAlive(pid), { what: "its end", timeoutMs: 5_000 });
+    await waitUntil(async () => !isAlive(pid), { what: "its end", timeoutMs: endMsMax });
   });
 
   async function logged(file: string): Promise<number> {
-    await waitUntil(async () => readFileSync(file, "utf8") !== "", { what: "its log", timeoutMs: 5_000 });
+    await waitUntil(async () => readFileSync(file, "utf8") !== "", { what: "its log", timeoutMs: endMsMax });
     return Number(readFileSync(file, "utf8"));
   }
 });

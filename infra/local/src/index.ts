@@ -3,7 +3,7 @@ export { type KafkaOptions, type RunningKafka, startKafka } from "./kafka.js";
 export { type PostgresOptions, type RunningPostgres, startPostgres } from "./postgres.js";
 export type { RunningProgram } from "./running-program.js";
 export type { Part } from "./part.js";
-export { freePorts, isPortFree } from "./ports.js";
+export { freePorts, isPortFree } from "@countersign/service-kit/ports";
 export { defaultPorts, type PartName, portNames, type Ports, portsFrom, portsOf } from "./plan.js";
 export { type OnProgress, step } from "./progress.js";
 export { startSuite, type Suite, type SuiteOptions } from "./suite.js";

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { Kafka, logLevel } from "kafkajs";
 import { Client } from "pg";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { freePorts } from "@countersign/service-kit/ports";
 import { startKafka } from "./kafka.js";
-import { freePorts } from "./ports.js";
 import { startPostgres } from "./postgres.js";
 
 describe("a restart on the same data", () => {

@@ -1,5 +1,6 @@
 import { join, resolve } from "node:path";
 import { type ServiceName, serviceNames } from "@countersign/contracts";
+import { isPortFree } from "@countersign/service-kit/ports";
 import { dataDirFrom } from "./data-dir.js";
 import {
   devIdpEnvironment,
@@ -17,7 +18,6 @@ import { gatherFacts, isWritableOrCreatable } from "./machine-facts.js";
 import { Part, reported, startTogether } from "./part.js";
 import { ensurePaymentsDatabase } from "./payments-database.js";
 import { type PartName, type PortName, type Ports, portsFrom } from "./plan.js";
-import { isPortFree } from "./ports.js";
 import { startPostgres } from "./postgres.js";
 import { assertNoProblems } from "./preflight.js";
 import { type OnProgress, silent, step } from "./progress.js";

@@ -2,7 +2,6 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { INestApplication } from "@nestjs/common";
 import {
@@ -24,16 +23,20 @@ import {
   EventLog,
   parseConfig,
 } from "@countersign/service-kit";
+import { freePorts } from "@countersign/service-kit/ports";
 import { exportJWK, generateKeyPair } from "jose";
+import { vi } from "vitest";
 import { createDatabase } from "./database.fixture.js";
 import { ledger, payments } from "./endpoints.fixture.js";
-import { freePort } from "./free-port.fixture.js";
 import { identityConfig } from "../config.js";
 import { identityService } from "../service.js";
 import { EndpointsView } from "../views/endpoints.view.js";
 import { SessionsView } from "../views/sessions.view.js";
 
 export const gatewayUrl = "http://127.0.0.1:18080";
+
+/** For what is said on Kafka to arrive. */
+const heardWithin = { timeout: 20_000, interval: 10 };
 
 type Decision = { granted: { seconds: number } } | { denied: string } | { waits: { seconds: number } };
 type Decide = (request: RequestSession) => Decision | "silence";
@@ -86,7 +89,7 @@ export interface Given {
 export async function startIdentity(given: Given): Promise<Running> {
   const folder = await mkdtemp(join(tmpdir(), "countersign-identity-"));
   const log = createLogger("identity", "silent");
-  const [port, idpPort] = [await freePort(), await freePort()];
+  const [port = 0, idpPort = 0] = await freePorts(2);
   const issuer = `http://127.0.0.1:${port}`;
   const idpIssuer = `http://127.0.0.1:${idpPort}`;
   // Evidence of other specs is on the same topics; principals of this run carry its name.
@@ -193,7 +196,7 @@ export async function startIdentity(given: Given): Promise<Running> {
         const state = app.get(SessionsView).find(sessionId);
         return state?.status === "active" ? state.expiresAt.getTime() : 0;
       };
-      while (ends() !== expiresAt.getTime()) await setTimeout(10);
+      await vi.waitUntil(() => ends() === expiresAt.getTime(), heardWithin);
     },
     async revoke({ sessionId, principal, endpoint }) {
       const sessions = app.get(SessionsView);
@@ -204,7 +207,7 @@ export async function startIdentity(given: Given): Promise<Running> {
         by: { id: "admin" },
         reason: "enough",
       });
-      while (sessions.find(sessionId)?.status === "active") await setTimeout(10);
+      await vi.waitUntil(() => sessions.find(sessionId)?.status !== "active", heardWithin);
     },
     setGroups: (login, groups) => idp.setGroups(login, groups),
     facts: async () => facts,

@@ -1,6 +1,6 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { describeError, VaultClient, type VaultFailed, wrapSessionKey } from "@countersign/service-kit";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { FileKeys } from "./file-keys.js";
 import { TransitKeys } from "./transit-keys.js";
 import { TransitStandIn } from "./transit.fixture.js";
@@ -145,7 +145,7 @@ describe("the vault's key in HashiCorp Vault", () => {
     const rotated = keys.untilOtherThan(first, new AbortController().signal);
     vault.sealed = true;
     vault.rotate();
-    await vi.waitFor(() => expect(heard.at(-1)?.code).toBe("vault_refused"));
+    await expect.poll(() => heard.at(-1)?.code).toBe("vault_refused");
     vault.sealed = false;
     await rotated;
     expect((await keys.current()).keyId).toBe(idOf(2));

@@ -24,10 +24,11 @@ import {
   Metrics,
   parseConfig,
 } from "@countersign/service-kit";
+import { freePort } from "@countersign/service-kit/ports";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { proxyService } from "../service.js";
 import { FakeUpstream } from "./fake-upstream.fixture.js";
-import { freePort, listen } from "./listen.fixture.js";
+import { listen } from "./listen.fixture.js";
 import { until } from "./until.fixture.js";
 
 export { FakeUpstream, until };

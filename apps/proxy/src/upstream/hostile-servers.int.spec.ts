@@ -35,7 +35,8 @@ const hostile = (onCall: string, changes: Partial<StdioUpstream> = {}): StdioUps
   environment: { SECRET: { env: "TEST_HOSTILE_SECRET" } },
   processesMax: 2,
   idleSeconds: 60,
-  timeoutSeconds: 1,
+  // A program takes its time to start.
+  timeoutSeconds: 5,
   ...changes,
 });
 

@@ -33,6 +33,7 @@ export class BundlePublisher implements OnApplicationBootstrap, OnModuleDestroy 
   #fingerprint: string | undefined;
   #timer: NodeJS.Timeout | undefined;
   #polling: Promise<void> | undefined;
+  #taking: Promise<void> = Promise.resolve();
 
   constructor(
     @Inject(DataSource) private readonly dataSource: DataSource,
@@ -68,8 +69,17 @@ export class BundlePublisher implements OnApplicationBootstrap, OnModuleDestroy 
     await this.#polling;
   }
 
-  /** Reads the files if they changed since the last time, and publishes what they say if it is new. */
-  async takeUp(): Promise<void> {
+  /**
+   * Reads the files if they changed since the last time, and publishes what they say if it is new. One at a time: what
+   * was read earlier is never published later.
+   */
+  takeUp(): Promise<void> {
+    const taking = this.#taking.then(() => this.#takeUpNow());
+    this.#taking = taking.catch(() => undefined);
+    return taking;
+  }
+
+  async #takeUpNow(): Promise<void> {
     const path = this.config.COUNTERSIGN_CONFIG;
     const fingerprint = await configurationFingerprint(path);
     if (fingerprint === this.#fingerprint) return;

@@ -58,7 +58,7 @@ const send = (changes: Partial<UpstreamRequest> = {}) =>
     listens: false,
     headers: { "content-type": "application/json", authorization: "Bearer of-the-client" },
     body: Buffer.from('{"refund":1}'),
-    signal: AbortSignal.timeout(4_000),
+    signal: AbortSignal.timeout(15_000),
     session: { id: "s", ended: new AbortController().signal },
     ...changes,
   });

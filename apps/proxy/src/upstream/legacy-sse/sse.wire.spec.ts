@@ -65,7 +65,7 @@ const settings = (): HttpUpstream => ({
   timeoutSeconds: 5,
   forwardHeaders: [],
 });
-const signal = () => AbortSignal.timeout(4_000);
+const signal = () => AbortSignal.timeout(15_000);
 const open = async (bytesMax = 10_000, given = signal()): Promise<Wire> => {
   const events = {
     message: (bytes: Buffer) => messages.push(bytes.toString()),

@@ -56,10 +56,10 @@ const run = async (given: StdioUpstream, bytesMax = 10_000): Promise<Wire> => {
   return wire;
 };
 const said = async (count = 1): Promise<unknown[]> => {
-  await expect.poll(() => lines.length, { timeout: 5_000 }).toBeGreaterThanOrEqual(count);
+  await expect.poll(() => lines.length).toBeGreaterThanOrEqual(count);
   return lines.map((line): unknown => JSON.parse(line));
 };
-const signal = () => AbortSignal.timeout(5_000);
+const signal = () => AbortSignal.timeout(15_000);
 /** Says the ids of its processes, ignores SIGTERM and its input, and stays. */
 const stubborn = `process.on("SIGTERM", () => {}); setInterval(() => {}, 1000);`;
 
@@ -87,7 +87,7 @@ describe("a server that the gateway runs", () => {
           child.unref();`),
         );
         const [pid] = (await said()) as [number];
-        await expect.poll(() => closed.length, { timeout: 5_000 }).toBe(1);
+        await expect.poll(() => closed.length).toBe(1);
         expect(alive(pid)).toBe(true);
         await wire.close();
         await expect.poll(() => alive(pid)).toBe(false);
@@ -101,7 +101,7 @@ describe("a server that the gateway runs", () => {
         console.log(child.pid); process.exitCode = 3; child.unref(); process.disconnect?.(); setTimeout(() => process.exit(3), 50);`),
       );
       const [pid] = (await said()) as [number];
-      await expect.poll(() => closed.length, { timeout: 5_000 }).toBe(1);
+      await expect.poll(() => closed.length).toBe(1);
       expect(closed[0]?.message).toContain("exit code 3");
       await wire.close();
       expect(alive(pid)).toBe(false);
@@ -166,7 +166,7 @@ describe("a server that the gateway runs", () => {
 
   it("is ended when a line does not end", async () => {
     await run(settings(`setInterval(() => process.stdout.write("x".repeat(4000)), 1)`), 10_000);
-    await expect.poll(() => closed.length, { timeout: 5_000 }).toBe(1);
+    await expect.poll(() => closed.length).toBe(1);
     expect(closed[0]?.name).toBe("LineTooLong");
   });
 

@@ -28,3 +28,9 @@ export async function freePorts(count: number): Promise<number[]> {
   if (ports.length < count) throw new Error(`no ${count} free ports between ${portMin} and ${portMax}`);
   return ports;
 }
+
+/** One of them. */
+export async function freePort(): Promise<number> {
+  const [port = 0] = await freePorts(1);
+  return port;
+}
