@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { accessSync, constants, readdirSync, readFileSync } from "node:fs";
+import { isIP } from "node:net";
 import { join } from "node:path";
 import { type Configuration, loadConfiguration } from "@countersign/configuration";
-import { CountersignError, type SecretReference } from "@countersign/contracts";
+import { CountersignError, type SecretReference, servicePorts } from "@countersign/contracts";
 import { postgresConfig, serviceConfig } from "@countersign/service-kit";
 import type { JWK } from "oidc-provider";
 import { z } from "zod";
@@ -10,16 +11,25 @@ const originOf = z
   .url()
   .refine((value) => new URL(value).origin === value, "must be an origin without a path or trailing slash");
 
+const cookieSecretCharactersMin = 32;
+
+const readable = z.string().min(1).refine(isReadable, "names something that cannot be read");
+
 export const identityConfig = serviceConfig.extend(postgresConfig.shape).extend({
+  PORT: serviceConfig.shape.PORT.default(servicePorts.identity),
   COUNTERSIGN_CONFIG: z.string().min(1).describe("Path of countersign.yaml."),
-  IDENTITY_KEYS_FILE: z
-    .string()
-    .min(1)
-    .describe("Private JSON Web Key Set (P-256); its first key signs, all of them verify."),
-  COOKIE_SECRET_FILE: z.string().min(1).describe("At least 32 random bytes, in any spelling."),
+  IDENTITY_KEYS_FILE: readable.describe(
+    "Private JSON Web Key Set (P-256); its first key signs, all of them verify.",
+  ),
+  COOKIE_SECRET_FILE: readable
+    .refine(
+      (path) => !isReadable(path) || readFileSync(path, "utf8").trim().length >= cookieSecretCharactersMin,
+      "holds too little; `openssl rand -hex 32` writes enough",
+    )
+    .describe("At least 32 random bytes, in any spelling."),
   TRUST_PROXY: z
     .string()
-    .min(1)
+    .refine(isTrustList, "must be a number of hops, or addresses and networks with commas between them")
     .optional()
     .describe("Proxies whose X-Forwarded-For is believed: a number of hops, or addresses and networks."),
   REGISTRATIONS_PER_HOUR: z.coerce
@@ -46,9 +56,7 @@ export const identityConfig = serviceConfig.extend(postgresConfig.shape).extend(
     .enum(["fetch", "off"])
     .default("fetch")
     .describe("Whether a client id may be the address of a document that describes the client."),
-  CLIENT_METADATA_FOLDER: z
-    .string()
-    .min(1)
+  CLIENT_METADATA_FOLDER: readable
     .optional()
     .describe("Folder of client metadata documents (*.json) that are known beforehand and never fetched."),
   CONSOLE_URL: originOf.optional().describe("Public origin of the console, where there is one."),
@@ -59,17 +67,26 @@ export type IdentityConfig = z.infer<typeof identityConfig>;
 export const readConfiguration = ({ COUNTERSIGN_CONFIG: path }: IdentityConfig): Promise<Configuration> =>
   loadConfiguration(path, process.env);
 
+/** What somebody named, and this service cannot read or use. */
 export class SecretUnreadable extends CountersignError {
-  constructor(what: string, options?: { cause?: unknown }) {
-    super("secret_unreadable", `Cannot read ${what}; make it readable to this service.`, options);
+  constructor(
+    /** Goes on after the name of the setting. */
+    readonly problem: string,
+    readonly fix = "Make it readable to this service.",
+    options?: { cause?: unknown },
+  ) {
+    super("secret_unreadable", `What the configuration names ${problem}. ${fix}`, options);
   }
 }
+
+const unreadable = (what: string, cause?: unknown): SecretUnreadable =>
+  new SecretUnreadable(`cannot be read: ${what}`, undefined, { cause });
 
 /** The secret that a reference of countersign.yaml points to. */
 export function readSecret(reference: SecretReference, env: NodeJS.ProcessEnv = process.env): string {
   if ("file" in reference) return readSecretFile(reference.file);
   const value = env[reference.env];
-  if (!value) throw new SecretUnreadable(`the environment variable ${reference.env}`);
+  if (!value) throw unreadable(`the environment variable ${reference.env}`);
   return value;
 }
 
@@ -78,9 +95,9 @@ export function readSecretFile(path: string): string {
   try {
     text = readFileSync(path, "utf8").trim();
   } catch (cause) {
-    throw new SecretUnreadable(`the file ${path}`, { cause });
+    throw unreadable(`the file ${path}`, cause);
   }
-  if (!text) throw new SecretUnreadable(`the empty file ${path}`);
+  if (!text) throw unreadable(`the empty file ${path}`);
   return text;
 }
 
@@ -101,7 +118,7 @@ export function readClientDocuments({ CLIENT_METADATA_FOLDER: folder }: Identity
       try {
         return clientDocument.parse(JSON.parse(readFileSync(path, "utf8")));
       } catch (cause) {
-        throw new SecretUnreadable(`${path} as the description of a client`, { cause });
+        throw unreadable(`${path} as the description of a client`, cause);
       }
     });
 }
@@ -112,13 +129,41 @@ const publicKeys = z.object({
 
 /** A JSON Web Key Set of public keys. */
 export function readPublicKeys(path: string): { keys: JWK[] } {
+  const text = readSecretFile(path);
   let read: unknown;
   try {
-    read = JSON.parse(readSecretFile(path));
-  } catch (cause) {
-    throw new SecretUnreadable(`the keys in ${path}`, { cause });
+    read = JSON.parse(text);
+  } catch {
+    read = undefined;
   }
   const parsed = publicKeys.safeParse(read);
-  if (!parsed.success) throw new SecretUnreadable(`${path} as a set of public keys without a private one`);
+  if (!parsed.success)
+    throw new SecretUnreadable(
+      "holds no set of public keys",
+      "Write a JSON Web Key Set without private keys into it.",
+    );
   return { keys: parsed.data.keys };
+}
+
+function isReadable(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const networkNames: ReadonlySet<string> = new Set(["loopback", "linklocal", "uniquelocal"]);
+
+/** What Express takes as `trust proxy`: hops, or addresses, networks and its own names for some. */
+function isTrustList(value: string): boolean {
+  return /^\d+$/.test(value) || value.split(",").every((part) => isNetwork(part.trim()));
+}
+
+function isNetwork(text: string): boolean {
+  const [address = "", prefix, ...rest] = text.split("/");
+  if (prefix === undefined) return networkNames.has(address) || isIP(address) > 0;
+  if (rest.length > 0 || isIP(address) === 0 || !/^\d+$/.test(prefix)) return false;
+  return Number(prefix) <= (isIP(address) === 4 ? 32 : 128);
 }

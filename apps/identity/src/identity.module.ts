@@ -30,6 +30,7 @@ import { registerJwtBearer } from "./provider/jwt-bearer.js";
 import { createProvider } from "./provider/provider.js";
 import { loadSigningKeys } from "./provider/signing-keys.js";
 import { registerTokenExchange } from "./provider/token-exchange.js";
+import { requireReadable } from "./readable.js";
 import { Seals } from "./seals.js";
 import { SessionRequests } from "./session-requests.js";
 import { AskedSessions } from "./store/asked-sessions.js";
@@ -71,7 +72,11 @@ export class IdentityModule implements OnApplicationBootstrap, OnApplicationShut
         LoginSteps,
         {
           provide: CONFIGURATION,
-          useFactory: () => readConfiguration(config),
+          useFactory: async () => {
+            const configuration = await readConfiguration(config);
+            requireReadable(configuration, config.COUNTERSIGN_CONFIG);
+            return configuration;
+          },
         },
         { provide: Seals, useFactory: () => new Seals(readSecretFile(config.COOKIE_SECRET_FILE)) },
         {

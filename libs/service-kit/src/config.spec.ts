@@ -30,6 +30,11 @@ describe("a service's configuration", () => {
       expect(message).toContain(`  ${name}: `);
     }
     expect(message).toContain("set these environment variables and start it again");
+    expect(message).toContain(
+      "  ISSUER_URL: is not set. Public origin of identity, the authorization server.",
+    );
+    expect(message).toMatch(/^ {2}KAFKA_BROKERS: is not set\.$/m);
+    expect(problemsOf({ ...env, PORT: "x" })).not.toContain("is not set");
   });
 
   it("never shows a value", () => {

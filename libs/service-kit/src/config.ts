@@ -49,12 +49,16 @@ export function parseConfig<S extends z.ZodType>(
   env: NodeJS.ProcessEnv,
 ): z.infer<S> {
   const problems: string[] = [];
-  const result = schema.safeParse({ ...env, ...valuesFromFiles(schema, env, problems) });
+  const given: NodeJS.ProcessEnv = { ...env, ...valuesFromFiles(schema, env, problems) };
+  const result = schema.safeParse(given);
   if (result.success && problems.length === 0) return result.data;
   const issues = result.error?.issues ?? [];
   throw new ConfigInvalid(service, [
     ...problems,
-    ...issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`),
+    ...issues.map(({ path, message }) => {
+      const name = path.join(".");
+      return `${name}: ${given[name] === undefined ? notSet(schema, name) : message}`;
+    }),
   ]);
 }
 
@@ -72,4 +76,10 @@ function valuesFromFiles(schema: z.ZodType, env: NodeJS.ProcessEnv, problems: st
   return values;
 }
 
-const shapeOf = (schema: z.ZodType): object => (schema instanceof z.ZodObject ? schema.shape : {});
+const notSet = (schema: z.ZodType, name: string): string => {
+  const { description } = (shapeOf(schema)[name] as z.ZodType | undefined) ?? {};
+  return description === undefined ? "is not set." : `is not set. ${description}`;
+};
+
+const shapeOf = (schema: z.ZodType): Readonly<Record<string, unknown>> =>
+  schema instanceof z.ZodObject ? schema.shape : {};

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import type { SamlProvider } from "@countersign/configuration";
 import {
   type Profile,
@@ -9,7 +8,8 @@ import {
 } from "@node-saml/passport-saml";
 import type { Request, Response } from "express";
 import { z } from "zod";
-import { readSecret, SecretUnreadable } from "../config.js";
+import { readSecret } from "../config.js";
+import { readCertificate } from "../readable.js";
 import type { OneTime } from "../store/one-time.js";
 import { login as loginSchema } from "../store/logins.js";
 import type { Connection, FinishedLogin, LoginDemand } from "./connection.js";
@@ -200,12 +200,4 @@ function requireFresh(
   if (maxAge === undefined) return;
   if (authTime === undefined || Date.parse(authTime) < issued - maxAge * 1_000 - clockSkewMs)
     throw new LoginFailed("The identity provider did not ask for a new login; log out there and try again.");
-}
-
-function readCertificate(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (cause) {
-    throw new SecretUnreadable(`the certificate ${path}`, { cause });
-  }
 }
