@@ -177,7 +177,8 @@ export class ProxyModule implements OnApplicationBootstrap, BeforeApplicationShu
     (this.http.httpAdapter.getHttpServer() as Server).close();
     await this.pipeline.stop();
     this.recovery.stop();
-    await this.recorder.stop();
+    // Programs that end have their last words recorded.
     await this.upstream.close();
+    await this.recorder.stop();
   }
 }

@@ -145,7 +145,11 @@ export const messageRecorded = define(
   z.object({
     ...callContext,
     direction: z.enum(["client_to_server", "server_to_client"]),
-    kind: z.enum(["notification", "request", "response"]),
+    kind: z
+      .enum(["notification", "request", "response", "log"])
+      .describe(
+        "`log`: what a program that the gateway runs wrote to its standard error, which no client gets.",
+      ),
     message: payload,
   }),
   "A message other than a call's request and answer; recorded before it goes on.",

@@ -105,7 +105,11 @@ export class CallRecords {
     return { type: "CallCompleted", subject: this.#subject, data: { ...this.#context, outcome, ...more } };
   }
 
-  message(direction: Direction, kind: "notification" | "request" | "response", message: Payload): Draft {
+  message(
+    direction: Direction,
+    kind: "notification" | "request" | "response" | "log",
+    message: Payload,
+  ): Draft {
     return {
       type: "MessageRecorded",
       subject: this.#subject,

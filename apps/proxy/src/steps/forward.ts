@@ -3,6 +3,7 @@ import type { Admitted, Received } from "../exchange.js";
 import type { Gateway } from "../gateway.js";
 import { Refusal } from "../refusal.js";
 import { upstreamHeaders } from "../upstream/headers.js";
+import { recordLog } from "./record-log.js";
 import type { UpstreamAnswer } from "../upstream/upstream.js";
 
 /** A request under way upstream. */
@@ -35,9 +36,10 @@ export function openMcpSession(received: Received, admitted: Admitted, gateway: 
  */
 export async function forward(
   gateway: Gateway,
-  { received, admitted, upstreamSessionId, body }: Call,
+  call: Call,
   options: { stop: AbortSignal; listens: boolean },
 ): Promise<Forwarded> {
+  const { received, admitted, upstreamSessionId, body } = call;
   const { upstream } = admitted.endpoint;
   const silence = new AbortController();
   const timeoutMs = upstream.timeoutSeconds * 1_000;
@@ -54,6 +56,11 @@ export async function forward(
       headers: upstreamHeaders(received.headers, upstream, upstreamSessionId),
       ...(body === undefined ? {} : { body }),
       listens: options.listens,
+      logged: (text) => {
+        recordLog(gateway, call, text).catch((error: unknown) => {
+          gateway.log.error({ error, callId: call.records.callId }, "a program's log could not be recorded");
+        });
+      },
       signal: AbortSignal.any([options.stop, silence.signal]),
       session: { id: admitted.session.sessionId, ended: admitted.ended },
     });

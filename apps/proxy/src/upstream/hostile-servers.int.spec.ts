@@ -1,4 +1,4 @@
-import type { CallCompleted, Endpoint, StdioUpstream } from "@countersign/contracts";
+import type { CallCompleted, Endpoint, MessageRecorded, StdioUpstream } from "@countersign/contracts";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { GatewayFixture, until } from "../testing/gateway.fixture.js";
 import { failuresMax } from "./circuit-breaker.js";
@@ -148,6 +148,30 @@ describe("a hostile server, through the whole proxy", () => {
     });
     await until(() => !pids.some(alive), "both processes are gone");
     expect(pids.map(alive)).toEqual([false, false]);
+  });
+
+  it("has what it writes to its log on record, masked, under the call that started it", async () => {
+    const log = `console.error("log in with", process.env.SECRET, "for ${pan}"); say({ jsonrpc: "2.0", id, result: {} });`;
+    const { call, sessionId } = await initialized(hostile(log, { timeoutSeconds: 10 }));
+    await (await call()).text();
+    const recorded = (): MessageRecorded[] =>
+      gateway.traffic
+        .filter(({ type, subject }) => type === "MessageRecorded" && subject === sessionId)
+        .map(({ data }) => data as MessageRecorded)
+        .filter(({ kind }) => kind === "log");
+    await until(() => recorded().length > 0, "the log is on record");
+    expect(recorded()).toMatchObject([
+      {
+        method: "initialize",
+        direction: "server_to_client",
+        message: {
+          text: "log in with [upstream credential removed] for 411111******1111",
+          contentType: "text/plain",
+          findings: [{ kind: "pan" }],
+        },
+      },
+    ]);
+    nothingLeaked("");
   });
 
   it("is not run where the proxy was not told that it may be", async () => {

@@ -29,7 +29,7 @@ export class UpstreamMetrics {
     });
     this.logged = new Counter({
       name: "countersign_upstream_log_bytes_total",
-      help: "Bytes that servers run by the gateway wrote to their standard error. They are counted, not kept.",
+      help: "Bytes that servers run by the gateway wrote to their standard error. All of them, also those that no record has.",
       labelNames: ["endpoint"],
       registers,
     });

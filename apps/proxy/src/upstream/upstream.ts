@@ -8,6 +8,8 @@ export interface UpstreamRequest {
   readonly body?: Uint8Array;
   /** Whether its answer is a stream that stays open for what may happen. */
   readonly listens: boolean;
+  /** Hears what a program that is started for this request writes to its log, without the gateway's secrets. */
+  readonly logged?: (text: string) => void;
   /** Ends the request, and the reading of its answer. */
   readonly signal: AbortSignal;
   /** The Countersign session it is made in; what runs for it ends with it. */

@@ -82,7 +82,7 @@ export class DuplexUpstream implements Upstream {
     await Promise.allSettled(this.#closing);
   }
 
-  #open(key: string, { headers, session, signal }: UpstreamRequest): Entry {
+  #open(key: string, { headers, session, signal, logged }: UpstreamRequest): Entry {
     if (session.ended.aborted) throw ended("its session ended");
     this.#makeRoom(session.id);
     const { endpoint, log, idleMs, stray } = this.options;
@@ -106,6 +106,7 @@ export class DuplexUpstream implements Upstream {
     const opened = this.options.open(
       {
         message: (bytes) => conversation.received(bytes),
+        logged: (text) => logged?.(text),
         closed: (why) => {
           log.warn({ endpoint, sessionId, error: why, code: "upstream_broke_off" }, "an upstream ended");
           entry.conversation.end(brokeOff());

@@ -12,6 +12,8 @@ export interface Wire {
 export interface WireEvents {
   /** One message, as its bytes came, line breaks at its end taken off. */
   message(bytes: Buffer): void;
+  /** Lines that the server wrote to its log, where it has one. */
+  logged(text: string): void;
   /** The wire ended by itself. Called at most once, and not after `close`. */
   closed(why: Error): void;
 }

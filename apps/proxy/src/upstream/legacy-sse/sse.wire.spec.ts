@@ -69,6 +69,7 @@ const signal = () => AbortSignal.timeout(15_000);
 const open = async (bytesMax = 10_000, given = signal()): Promise<Wire> => {
   const events = {
     message: (bytes: Buffer) => messages.push(bytes.toString()),
+    logged: () => undefined,
     closed: (why: Error) => closed.push(why),
   };
   const tools = { calls: agent, streams: agent, credential };

@@ -17,6 +17,7 @@ const keeper = new Keeper();
 let lines: string[];
 let closed: Error[];
 let logged: number;
+let log: string[];
 let tools: StdioTools;
 const open: Wire[] = [];
 
@@ -24,6 +25,7 @@ beforeEach(() => {
   lines = [];
   closed = [];
   logged = 0;
+  log = [];
   process.env["TEST_STDIO_SECRET"] = secret;
   const vault = new Vault({ address: undefined, token: () => undefined, now: () => 0 });
   tools = {
@@ -50,6 +52,7 @@ const settings = (script: string, changes: Partial<StdioUpstream> = {}): StdioUp
 const run = async (given: StdioUpstream, bytesMax = 10_000): Promise<Wire> => {
   const wire = await openStdio(given, bytesMax, tools, {
     message: (bytes) => lines.push(bytes.toString()),
+    logged: (text) => log.push(text),
     closed: (why) => closed.push(why),
   });
   open.push(wire);
@@ -150,8 +153,8 @@ describe("a server that the gateway runs", () => {
     ]);
   });
 
-  it("does not get its secrets past the gateway, and its log is counted and not kept", async () => {
-    await run(
+  it("does not get its secrets past the gateway, and what it writes to its log is told without them, to its last word", async () => {
+    const wire = await run(
       settings(
         `console.error("log in failed: " + process.env.KEY); console.log(JSON.stringify({ e: process.env.KEY }));`,
         {
@@ -162,6 +165,8 @@ describe("a server that the gateway runs", () => {
     expect(JSON.stringify(await said())).not.toContain("canary");
     await expect.poll(() => logged).toBeGreaterThan(0);
     expect(JSON.stringify(lines)).not.toContain("log in failed");
+    await wire.close();
+    expect(log).toEqual(["log in failed: [upstream credential removed]"]);
   });
 
   it("is ended when a line does not end", async () => {

@@ -15,6 +15,7 @@ import { UpstreamFailed } from "../upstream-failed.js";
 import { type Environment, environmentOf } from "./environment.js";
 import type { Keeper } from "./keeper.js";
 import { endProcessGroup } from "./process-group.js";
+import { ProgramLog } from "./program-log.js";
 import { ProgramEnded } from "./program-ended.js";
 
 type Program = ChildProcessByStdio<Writable, Readable, Readable>;
@@ -25,7 +26,7 @@ export interface StdioTools {
   /** The programs that this proxy may run. */
   readonly commandsAllowed: readonly string[];
   readonly path: string | undefined;
-  /** Hears how many bytes the server wrote to its log; what it wrote is not kept. */
+  /** Hears how many bytes the server wrote to its log, those included of which nothing else is told. */
   readonly logged: (bytes: number) => void;
 }
 
@@ -86,6 +87,7 @@ const unavailable = (message: string, cause?: unknown): UpstreamFailed =>
 
 class StdioWire implements Wire {
   readonly #group: number;
+  readonly #log: ProgramLog;
   #closing: Promise<void> | undefined;
 
   constructor(
@@ -103,7 +105,13 @@ class StdioWire implements Wire {
     own.tools.keeper.add(this.#group);
     const lines = new LineReader(own.bytesMax);
     program.stdout.on("data", (chunk: Buffer) => this.#read(lines, chunk));
-    program.stderr.on("data", (chunk: Buffer) => own.tools.logged(chunk.length));
+    this.#log = new ProgramLog((text) =>
+      own.events.logged(scrubbed(text, own.environment.secrets).toString("utf8")),
+    );
+    program.stderr.on("data", (chunk: Buffer) => {
+      own.tools.logged(chunk.length);
+      this.#log.push(chunk);
+    });
     for (const stream of [program.stdin, program.stdout, program.stderr]) stream.on("error", () => undefined);
     program.on("exit", (code, signal) => void this.#exited(code, signal));
   }
@@ -147,6 +155,7 @@ class StdioWire implements Wire {
     this.program.stdin.destroy();
     this.program.stdout.destroy();
     this.program.stderr.destroy();
+    this.#log.end();
     await this.own.removeFolder();
   }
 
