@@ -10,10 +10,13 @@ export const ZERO_HASH = "0".repeat(64);
 export const hashBytes = 32;
 
 const sha256 = (...parts: readonly Uint8Array[]): Uint8Array =>
-  Uint8Array.from(hash("sha256", Buffer.concat(parts), "buffer"));
+  new Uint8Array(hash("sha256", Buffer.concat(parts), "buffer"));
 
 /** RFC 6962 §2.1: SHA-256(0x00 || leaf). */
 export const leafHash = (leaf: Uint8Array): Uint8Array => sha256(leafPrefix, leaf);
+
+/** The same of a leaf that is a text, as lower-case hexadecimal: the byte before it is a character before it. */
+export const leafHashHexOf = (leaf: string): string => sha256Hex(`\0${leaf}`);
 
 /** RFC 6962 §2.1: SHA-256(0x01 || left || right). */
 export const nodeHash = (left: Uint8Array, right: Uint8Array): Uint8Array => sha256(nodePrefix, left, right);

@@ -1,7 +1,7 @@
 import type { EventMessage } from "@countersign/contracts";
-import { canonicalJson, depthMax, type LeaveOut, pointerToken } from "./canonical-json.js";
+import { canonicalJson, depthMax, type LeaveOut, pointerOf } from "./canonical-json.js";
 import { CanonicalizationRefused, LeafTooLarge } from "./errors.js";
-import { leafHash, sha256Hex } from "./hashes.js";
+import { leafHashHexOf, sha256Hex } from "./hashes.js";
 
 /**
  * A leaf holds digests in place of payloads, so it stays within the 64 KiB of a tlog-tiles entry as a rule. Only its
@@ -41,7 +41,9 @@ const digestedText: LeaveOut = (value) => (isPayload(value) || isWithheld(value)
  * `wrapped` was already taken out (`wrappedSha256` in its place) has the same leaf. Throws `CanonicalizationRefused`
  * and `LeafTooLarge`.
  */
-export function leafOf(event: EventMessage): Uint8Array {
+export const leafOf = (event: EventMessage): Uint8Array => Buffer.from(leafTextOf(event));
+
+function leafTextOf(event: EventMessage): string {
   const record = {
     id: event.id,
     type: event.type,
@@ -51,14 +53,14 @@ export function leafOf(event: EventMessage): Uint8Array {
     ...(event.cause === undefined ? {} : { cause: event.cause }),
     data: withoutCiphertext(event),
   };
-  const leaf = Buffer.from(canonicalJson(record, digestedText));
-  if (leaf.byteLength > leafBytesMax) throw new LeafTooLarge(leaf.byteLength, leafBytesMax);
+  const leaf = canonicalJson(record, digestedText);
+  const bytes = Buffer.byteLength(leaf);
+  if (bytes > leafBytesMax) throw new LeafTooLarge(bytes, leafBytesMax);
   return leaf;
 }
 
 /** RFC 6962 leaf hash of a record as lower-case hexadecimal: what `prevHash` and the audit service name it by. */
-export const leafHashHex = (event: EventMessage): string =>
-  Buffer.from(leafHash(leafOf(event))).toString("hex");
+export const leafHashHex = (event: EventMessage): string => leafHashHexOf(leafTextOf(event));
 
 /**
  * JSON Pointers, from the event, of the objects whose text is missing or is not what their `sha256` says. Empty for a
@@ -112,18 +114,17 @@ function collectPayloads(
   value: unknown,
   wanted: (payload: JsonObject) => boolean,
   found: string[],
-  path = "/data",
-  depth = 0,
+  path: string[] = ["data"],
 ): void {
-  if (depth > depthMax) throw new CanonicalizationRefused(`it is nested deeper than ${depthMax}`, "/data");
-  if (Array.isArray(value)) {
-    value.forEach((item, index) => collectPayloads(item, wanted, found, `${path}/${index}`, depth + 1));
-    return;
+  if (path.length > depthMax + 1) {
+    throw new CanonicalizationRefused(`it is nested deeper than ${depthMax}`, "/data");
   }
-  if (!isObject(value)) return;
-  if (wanted(value)) found.push(path);
+  if (typeof value !== "object" || value === null) return;
+  if (isObject(value) && wanted(value)) found.push(pointerOf(path));
   for (const [name, member] of Object.entries(value)) {
-    collectPayloads(member, wanted, found, `${path}/${pointerToken(name)}`, depth + 1);
+    path.push(name);
+    collectPayloads(member, wanted, found, path);
+    path.pop();
   }
 }
 

@@ -1,4 +1,4 @@
-import { v7 } from "uuid";
+import { randomUUIDv7 } from "node:crypto";
 
 /** Now, and new ids: what pure functions are handed instead of reaching for them. */
 export class Clock {
@@ -8,6 +8,6 @@ export class Clock {
 
   /** A UUIDv7. */
   newId(): string {
-    return v7();
+    return randomUUIDv7();
   }
 }

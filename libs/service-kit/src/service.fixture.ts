@@ -1,11 +1,10 @@
-import { randomUUID } from "node:crypto";
+import { randomUUID, randomUUIDv7 } from "node:crypto";
 import type { DynamicModule, INestApplication } from "@nestjs/common";
 import type { Server } from "@nestjs/microservices";
 import { type EventMessage, type EventOn, type ServiceName, type TopicName } from "@countersign/contracts";
 import kafkajs, { type IHeaders, type Kafka } from "kafkajs";
 import pg from "pg";
 import { DataSource } from "typeorm";
-import { v7 } from "uuid";
 import { afterAll, inject } from "vitest";
 import { serviceConfig } from "./config.js";
 import { EventLog } from "./kafka/event-log.js";
@@ -89,16 +88,23 @@ export const newEvent = <N extends TopicName>(
   subject: string,
   data: unknown,
 ): EventOn<N> => {
-  const event: EventMessage = { id: v7(), type, source, subject, time: new Date().toISOString(), data };
+  const event: EventMessage = {
+    id: randomUUIDv7(),
+    type,
+    source,
+    subject,
+    time: new Date().toISOString(),
+    data,
+  };
   return event as EventOn<N>;
 };
 
 /** An event about a session that no other test knows. */
 export const originalStored = (subject: string): EventOn<"masking.events"> =>
   newEvent<"masking.events">("masking", "OriginalStored", subject, {
-    originalId: v7(),
-    sessionId: v7(),
-    callId: v7(),
+    originalId: randomUUIDv7(),
+    sessionId: randomUUIDv7(),
+    callId: randomUUIDv7(),
     sha256: "0".repeat(64),
   });
 

@@ -1,10 +1,12 @@
 import kafkajs, { type Kafka, type KafkaConfig } from "kafkajs";
 import type { Logger } from "../logs.js";
 import { stopIdleTimers } from "./idle-timers.js";
+import { encodeRecordsOnce } from "./record-encoder.js";
 
 const { logLevel } = kafkajs;
 
 stopIdleTimers();
+encodeRecordsOnce();
 
 /** Bounds on a single try and on all tries together; past them the caller is told. */
 const limits = {

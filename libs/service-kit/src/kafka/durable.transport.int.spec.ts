@@ -1,10 +1,9 @@
-import { randomUUID } from "node:crypto";
+import { randomUUID, randomUUIDv7 } from "node:crypto";
 import { type INestApplication, Module } from "@nestjs/common";
 import { Controller } from "@nestjs/common";
 import { Ctx, Payload } from "@nestjs/microservices";
 import { type EventOn, type MessageQuarantined, type TopicName, topics } from "@countersign/contracts";
 import type { DataSource, MigrationInterface, QueryRunner } from "typeorm";
-import { v7 } from "uuid";
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFailed, vi } from "vitest";
 import { consumerOffsetsTable, type ServiceSchema } from "../postgres/schema.js";
 import {
@@ -158,7 +157,7 @@ describe("a durable subscription", () => {
     ["a plain error", () => new Error("not now")],
     ["an error after which the client library would stop for good", () => new TypeError("not now")],
   ])("applies an event once, after its handler failed with %s", async (_, error) => {
-    const subject = v7();
+    const subject = randomUUIDv7();
     const events = [checkpoint(subject), checkpoint(subject), checkpoint(subject)];
     let failures = 3;
     afterApplying = (applying) => {
@@ -171,7 +170,7 @@ describe("a durable subscription", () => {
   });
 
   it("quarantines an event that its handler refuses, undoes what it did, and goes on", async () => {
-    const subject = v7();
+    const subject = randomUUIDv7();
     const refused = checkpoint(subject);
     const next = checkpoint(subject);
     let first = true;
@@ -190,7 +189,7 @@ describe("a durable subscription", () => {
   });
 
   it("quarantines a message that cannot be read, by its place and digest alone, and goes on", async () => {
-    const subject = v7();
+    const subject = randomUUIDv7();
     const last = checkpoint(subject);
     const canary = "4111111111111111";
     await audit.appendRaw("audit.checkpoints", [
@@ -211,7 +210,7 @@ describe("a durable subscription", () => {
   });
 
   it("applies nothing twice when Kafka has forgotten how far it was", async () => {
-    const [group, subject] = [randomUUID(), v7()];
+    const [group, subject] = [randomUUID(), randomUUIDv7()];
     const events = [originalStored(subject), originalStored(subject)];
     const app = await follow(group, "masking.events");
     for (const event of events) await masking.append({ topic: "masking.events", event });
@@ -230,7 +229,7 @@ describe("a durable subscription", () => {
   });
 
   it("applies again what PostgreSQL lost, though Kafka believes it done", async () => {
-    const [group, subject] = [randomUUID(), v7()];
+    const [group, subject] = [randomUUID(), randomUUIDv7()];
     const events = [checkpoint(subject), checkpoint(subject), checkpoint(subject)];
     const app = await follow(group, "audit.checkpoints");
     for (const event of events) await audit.append({ topic: "audit.checkpoints", event });
@@ -251,7 +250,7 @@ describe("a durable subscription", () => {
   });
 
   it("applies each event once while members of its group come and go", async () => {
-    const [group, run] = [randomUUID(), v7()];
+    const [group, run] = [randomUUID(), randomUUIDv7()];
     const subjects = Array.from({ length: 12 }, (_, n) => `${run}-${n}`);
     const events: EventOn<"masking.events">[] = [];
     const stopped = new AbortController();
@@ -285,7 +284,7 @@ describe("a durable subscription", () => {
   });
 
   it("hands unreadable messages to a batch handler, in their order, with why", async () => {
-    const subject = v7();
+    const subject = randomUUIDv7();
     await audit.appendRaw("audit.checkpoints", [{ key: subject, value: "{}" }]);
     await audit.append({ topic: "audit.checkpoints", event: checkpoint(subject) });
     const unreadableOffset = (await everythingOn("audit.checkpoints")).find(

@@ -2,7 +2,7 @@ import { connect } from "node:net";
 import { recordBytesMax } from "@countersign/contracts";
 import kafkajs from "kafkajs";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { v7 } from "uuid";
+import { randomUUIDv7 } from "node:crypto";
 import { Metrics } from "../metrics.js";
 import { eventLogOf, everythingOn, originalStored, silentLog } from "../service.fixture.js";
 import { EventLog } from "./event-log.js";
@@ -34,7 +34,7 @@ describe("the event log", () => {
 
   it("refuses a record that is too large, and takes the next", async () => {
     const audit = eventLogOf("audit");
-    const [small, large] = [v7(), v7()];
+    const [small, large] = [randomUUIDv7(), randomUUIDv7()];
     const value = Buffer.alloc(recordBytesMax);
     await expect(audit.appendRaw("siem.ocsf", [{ key: large, value }])).rejects.toThrow(RecordTooLarge);
     await audit.appendRaw("siem.ocsf", [{ key: small, value: "{}" }]);
@@ -46,7 +46,7 @@ describe("the event log", () => {
   it("takes large records that come at the same time, though together they are too large for one batch", async () => {
     const audit = eventLogOf("audit");
     const value = Buffer.alloc(recordBytesMax / 2 - 1024, " ");
-    const keys = Array.from({ length: 3 }, () => v7());
+    const keys = Array.from({ length: 3 }, () => randomUUIDv7());
     await Promise.all(keys.map((key) => audit.appendRaw("siem.ocsf", [{ key, value }])));
     await audit.close();
     const found = await everythingOn("siem.ocsf");
@@ -54,7 +54,7 @@ describe("the event log", () => {
   });
 
   it("has each of many concurrent appends once, in the order of its key, where it says", async () => {
-    const keys = Array.from({ length: 20 }, () => v7());
+    const keys: string[] = Array.from({ length: 20 }, () => randomUUIDv7());
     const written = Array.from({ length: 2_000 }, (_, n) => originalStored(keys[n % keys.length] ?? ""));
     const positions = await Promise.all(
       written.map((event) => log.append({ topic: "masking.events", event })),
@@ -93,7 +93,7 @@ describe("the event log", () => {
       log: silentLog,
       metrics: new Metrics("masking"),
     });
-    const subject = v7();
+    const subject = randomUUIDv7();
     const events = [originalStored(subject), originalStored(subject), originalStored(subject)] as const;
     await masking.append({ topic: "masking.events", event: events[0] });
     deaf = true;

@@ -1,6 +1,5 @@
-import { createHash } from "node:crypto";
+import { createHash, randomUUIDv7 } from "node:crypto";
 import type { MessageQuarantined, ServiceName } from "@countersign/contracts";
-import { v7 } from "uuid";
 import type { Surroundings } from "./transport.js";
 import type { Delivery } from "./on-event.js";
 
@@ -37,7 +36,7 @@ export async function quarantine(around: Surroundings, delivery: Delivery): Prom
   await around.eventLog.append({
     topic: "quarantine.events",
     event: {
-      id: v7(),
+      id: randomUUIDv7(),
       type: "MessageQuarantined",
       source: around.service as ServiceName,
       subject: data.topic,

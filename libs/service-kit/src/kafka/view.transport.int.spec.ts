@@ -2,7 +2,7 @@ import { Controller, type INestApplication, Module } from "@nestjs/common";
 import { Ctx, Payload } from "@nestjs/microservices";
 import type { EventOn, MessageQuarantined } from "@countersign/contracts";
 import type { Consumer } from "kafkajs";
-import { v7 } from "uuid";
+import { randomUUIDv7 } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { Health } from "../health.js";
 import { eventLogOf, everythingOn, newEvent, startService } from "../service.fixture.js";
@@ -81,7 +81,7 @@ describe("a view", () => {
   });
 
   it("is not ready before it has applied all that was there, and is from then on", async () => {
-    const subject = v7();
+    const subject = randomUUIDv7();
     await sign(subject, 1);
     await sign(subject, 2);
     let open: () => void = () => undefined;
@@ -102,7 +102,7 @@ describe("a view", () => {
   });
 
   it("follows what comes later", async () => {
-    const subject = v7();
+    const subject = randomUUIDv7();
     const { transport, sizes } = await view();
     await until(() => expect(transport.whole).toBe(true));
     await sign(subject, 7);
@@ -110,7 +110,7 @@ describe("a view", () => {
   });
 
   it("never moves back, though it reads the topic again", async () => {
-    const subject = v7();
+    const subject = randomUUIDv7();
     await sign(subject, 1);
     await sign(subject, 2);
     const { transport, sizes } = await view();
@@ -122,7 +122,7 @@ describe("a view", () => {
   });
 
   it("begins at a time, where it was given one", async () => {
-    const [early, late] = [v7(), v7()];
+    const [early, late] = [randomUUIDv7(), randomUUIDv7()];
     await sign(early, 1);
     await new Promise((resolve) => setTimeout(resolve, 6_000));
     await sign(late, 1);
@@ -132,7 +132,7 @@ describe("a view", () => {
   });
 
   it("quarantines what it cannot read once, not again at each start", async () => {
-    const subject = v7();
+    const subject = randomUUIDv7();
     const count = async (): Promise<number> => {
       const offsets = (await everythingOn("audit.checkpoints"))
         .filter(({ key }) => key === subject)

@@ -1,6 +1,6 @@
 import type { EventOn } from "@countersign/contracts";
 import type { DataSource, MigrationInterface, QueryRunner } from "typeorm";
-import { v7 } from "uuid";
+import { randomUUIDv7 } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { type EventLog, type Entry } from "../kafka/event-log.js";
 import { eventLogOf, everythingOn, freshDatabase, originalStored, silentLog } from "../service.fixture.js";
@@ -56,7 +56,7 @@ describe("the outbox", () => {
     Array.from({ length: count }, () => originalStored(subject));
 
   it("sends nothing of a transaction that was rolled back", async () => {
-    const subject = v7();
+    const subject = randomUUIDv7();
     await expect(
       dataSource.transaction(async (manager) => {
         await outbox().add(manager, ...entries(some(subject, 1)));
@@ -78,7 +78,7 @@ describe("the outbox", () => {
   });
 
   it("sends a backlog in the order of its decisions, each once, whatever the number of relays", async () => {
-    const subject = v7();
+    const subject = randomUUIDv7();
     const events = some(subject, 450);
     for (let n = 0; n < events.length; n += 15) {
       await dataSource.transaction((manager) => outbox().add(manager, ...entries(events.slice(n, n + 15))));
@@ -89,7 +89,7 @@ describe("the outbox", () => {
   });
 
   it("sends an event again under the same id when it crashed before it could remove it", async () => {
-    const subject = v7();
+    const subject = randomUUIDv7();
     const events = some(subject, 2);
     await dataSource.transaction((manager) => outbox().add(manager, ...entries(events)));
     let crashes = 1;
@@ -105,7 +105,7 @@ describe("the outbox", () => {
   });
 
   it("keeps what Kafka does not take, and sends it once Kafka does", async () => {
-    const subject = v7();
+    const subject = randomUUIDv7();
     const events = some(subject, 3);
     await dataSource.transaction((manager) => outbox().add(manager, ...entries(events)));
     let refusals = 2;
@@ -119,7 +119,7 @@ describe("the outbox", () => {
   });
 
   it("sends a backlog of large events in parts that the log takes", async () => {
-    const subject = v7();
+    const subject = randomUUIDv7();
     const added = "x".repeat(3_500_000);
     const events = some(subject, 6).map((event) => Object.assign(event, { data: { ...event.data, added } }));
     await dataSource.transaction((manager) => outbox().add(manager, ...entries(events)));
