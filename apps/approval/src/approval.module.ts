@@ -1,5 +1,5 @@
 import { Inject, Module, type OnApplicationBootstrap, type OnModuleDestroy } from "@nestjs/common";
-import { EventLog, LOG, type Logger, Outbox, PostgresModule } from "@countersign/service-kit";
+import { EventLog, LOG, type Logger, Outbox, PostgresModule, timed } from "@countersign/service-kit";
 import { DataSource } from "typeorm";
 import { ApprovalRow } from "./approval.entity.js";
 import { ApprovalStore } from "./approval-store.js";
@@ -10,6 +10,8 @@ import { Approvers } from "./approvers.js";
 import { Expiry } from "./expiry.js";
 import { PoliciesConsumer } from "./policies.consumer.js";
 import { schemaName as schema } from "./schema-name.js";
+
+const expiryEveryMs = 1_000;
 
 /**
  * Has calls, sessions, extensions and reveals decided by other people than their requester. Commands come in by `ApprovalsConsumer`, people by the
@@ -30,6 +32,7 @@ import { schemaName as schema } from "./schema-name.js";
     ApprovalStore,
     Approvers,
     Expiry,
+    timed(Expiry, { name: `${schema}.expiry`, everyMs: expiryEveryMs }),
   ],
 })
 export class ApprovalModule implements OnApplicationBootstrap, OnModuleDestroy {

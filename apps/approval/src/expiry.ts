@@ -1,36 +1,21 @@
-import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from "@nestjs/common";
-import { Clock, LOG, type Logger, Outbox, Ticker } from "@countersign/service-kit";
+import { Inject, Injectable } from "@nestjs/common";
+import { Clock, Outbox } from "@countersign/service-kit";
 import { DataSource } from "typeorm";
 import { ApprovalStore } from "./approval-store.js";
 import { expireApproval } from "./domain/hold.js";
 import { schemaName as schema } from "./schema-name.js";
 
-const everyMs = 1_000;
 const batchMax = 500;
 
 /** Settles approvals that nobody decided in time, within about a second, in one replica at a time. */
 @Injectable()
-export class Expiry implements OnApplicationBootstrap, OnModuleDestroy {
-  readonly #ticker: Ticker;
-
+export class Expiry {
   constructor(
     @Inject(DataSource) private readonly dataSource: DataSource,
     @Inject(ApprovalStore) private readonly store: ApprovalStore,
     @Inject(Outbox) private readonly outbox: Outbox,
     @Inject(Clock) private readonly clock: Clock,
-    @Inject(LOG) log: Logger,
-  ) {
-    const task = () => this.run();
-    this.#ticker = new Ticker({ dataSource, log, name: `${schema}.expiry`, everyMs, task });
-  }
-
-  onApplicationBootstrap(): void {
-    this.#ticker.start();
-  }
-
-  onModuleDestroy(): Promise<void> {
-    return this.#ticker.stop();
-  }
+  ) {}
 
   async run(): Promise<void> {
     const due: { approval_id: string }[] = await this.dataSource.query(

@@ -1,12 +1,6 @@
-import {
-  type DynamicModule,
-  Inject,
-  Module,
-  type OnApplicationBootstrap,
-  type OnApplicationShutdown,
-} from "@nestjs/common";
+import { type DynamicModule, type FactoryProvider, Module } from "@nestjs/common";
 import type { Configuration } from "@countersign/configuration";
-import { Clock, LOG, type Logger, PostgresModule, Ticker } from "@countersign/service-kit";
+import { Clock, LOG, type Logger, PostgresModule, timed } from "@countersign/service-kit";
 import { Provider } from "oidc-provider";
 import { DataSource } from "typeorm";
 import { type IdentityConfig, readConfiguration, readSecretFile } from "./config.js";
@@ -36,8 +30,9 @@ import { SessionRequests } from "./session-requests.js";
 import { AskedSessions } from "./store/asked-sessions.js";
 import { GrantTerms } from "./store/grant-terms.js";
 import { Logins } from "./store/logins.js";
-import { OidcStore, removeExpired } from "./store/oidc-store.js";
+import { OidcStore } from "./store/oidc-store.js";
 import { OneTime } from "./store/one-time.js";
+import { Sweeper } from "./store/sweeper.js";
 import { EndpointsView } from "./views/endpoints.view.js";
 import { SessionsView } from "./views/sessions.view.js";
 import { ViewsConsumer } from "./views/views.consumer.js";
@@ -47,9 +42,7 @@ const sweepMs = 60_000;
 
 /** The authorization server, the login behind it, and the pages in between. */
 @Module({})
-export class IdentityModule implements OnApplicationBootstrap, OnApplicationShutdown {
-  readonly #sweeper: Ticker;
-
+export class IdentityModule {
   static for(config: IdentityConfig): DynamicModule {
     return {
       module: IdentityModule,
@@ -70,6 +63,8 @@ export class IdentityModule implements OnApplicationBootstrap, OnApplicationShut
         GrantTerms,
         Authorizations,
         LoginSteps,
+        Sweeper,
+        timed(Sweeper, { name: "identity.expired", everyMs: sweepMs }),
         {
           provide: CONFIGURATION,
           useFactory: async () => {
@@ -96,27 +91,8 @@ export class IdentityModule implements OnApplicationBootstrap, OnApplicationShut
           useFactory: (dataSource: DataSource) =>
             new AskedSessions(new OidcStore(dataSource, "AskedSession")),
         },
-        {
-          provide: BackChannelLogout,
-          inject: [IdentityProviders, Logins, DataSource, PersonSessions],
-          useFactory: (
-            identityProviders: IdentityProviders,
-            logins: Logins,
-            dataSource: DataSource,
-            persons: PersonSessions,
-          ) =>
-            new BackChannelLogout(identityProviders, logins, new OneTime(dataSource, "LogoutToken"), persons),
-        },
-        {
-          provide: SamlLogout,
-          inject: [IdentityProviders, Logins, DataSource, PersonSessions],
-          useFactory: (
-            identityProviders: IdentityProviders,
-            logins: Logins,
-            dataSource: DataSource,
-            persons: PersonSessions,
-          ) => new SamlLogout(identityProviders, logins, new OneTime(dataSource, "SamlLogout"), persons),
-        },
+        logoutBy(BackChannelLogout, "LogoutToken"),
+        logoutBy(SamlLogout, "SamlLogout"),
         {
           provide: IdentityProviders,
           inject: [CONFIGURATION, Seals, Clock, DataSource],
@@ -158,25 +134,27 @@ export class IdentityModule implements OnApplicationBootstrap, OnApplicationShut
       ],
     };
   }
-
-  constructor(dataSource: DataSource, @Inject(LOG) log: Logger) {
-    this.#sweeper = new Ticker({
-      dataSource,
-      log,
-      name: "identity.expired",
-      everyMs: sweepMs,
-      task: () => removeExpired(dataSource),
-    });
-  }
-
-  onApplicationBootstrap(): void {
-    this.#sweeper.start();
-  }
-
-  async onApplicationShutdown(): Promise<void> {
-    await this.#sweeper.stop();
-  }
 }
+
+/** What takes a provider's word that somebody logged out there; each such word counts once, under a name of its kind. */
+const logoutBy = <T>(
+  type: new (
+    identityProviders: IdentityProviders,
+    logins: Logins,
+    used: OneTime,
+    persons: PersonSessions,
+  ) => T,
+  used: string,
+): FactoryProvider<T> => ({
+  provide: type,
+  inject: [IdentityProviders, Logins, DataSource, PersonSessions],
+  useFactory: (
+    identityProviders: IdentityProviders,
+    logins: Logins,
+    dataSource: DataSource,
+    persons: PersonSessions,
+  ) => new type(identityProviders, logins, new OneTime(dataSource, used), persons),
+});
 
 type Parts = [
   Configuration,

@@ -1,38 +1,23 @@
-import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from "@nestjs/common";
-import { Clock, LOG, type Logger, Outbox, Ticker } from "@countersign/service-kit";
+import { Inject, Injectable } from "@nestjs/common";
+import { Clock, Outbox } from "@countersign/service-kit";
 import { DataSource } from "typeorm";
 import { expireSession } from "./domain/end-session.js";
 import { schemaName as schema } from "./schema-name.js";
 import { SessionStore } from "./session-store.js";
 import { TrafficProgress } from "./traffic-progress.js";
 
-const everyMs = 1_000;
 const batchMax = 500;
 
 /** Ends sessions and waits that are over, within about a second, in one replica at a time. */
 @Injectable()
-export class Expiry implements OnApplicationBootstrap, OnModuleDestroy {
-  readonly #ticker: Ticker;
-
+export class Expiry {
   constructor(
     @Inject(DataSource) private readonly dataSource: DataSource,
     @Inject(SessionStore) private readonly store: SessionStore,
     @Inject(TrafficProgress) private readonly traffic: TrafficProgress,
     @Inject(Outbox) private readonly outbox: Outbox,
     @Inject(Clock) private readonly clock: Clock,
-    @Inject(LOG) log: Logger,
-  ) {
-    const task = () => this.run();
-    this.#ticker = new Ticker({ dataSource, log, name: `${schema}.expiry`, everyMs, task });
-  }
-
-  onApplicationBootstrap(): void {
-    this.#ticker.start();
-  }
-
-  onModuleDestroy(): Promise<void> {
-    return this.#ticker.stop();
-  }
+  ) {}
 
   async run(): Promise<void> {
     const seenUntil = await this.traffic.seenUntil();

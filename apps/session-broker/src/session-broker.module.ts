@@ -1,5 +1,5 @@
 import { Inject, Module, type OnApplicationBootstrap, type OnModuleDestroy } from "@nestjs/common";
-import { EventLog, LOG, type Logger, Outbox, PostgresModule } from "@countersign/service-kit";
+import { EventLog, LOG, type Logger, Outbox, PostgresModule, timed } from "@countersign/service-kit";
 import { DataSource } from "typeorm";
 import { AccessReviewController } from "./access-review.controller.js";
 import { Activity } from "./activity.js";
@@ -20,6 +20,9 @@ import { Sessions } from "./sessions.service.js";
 import { ToolsController } from "./tools.controller.js";
 import { Standing } from "./standing.js";
 import { TrafficProgress } from "./traffic-progress.js";
+
+const expiryEveryMs = 1_000;
+const standingEveryMs = 5_000;
 
 /**
  * Grants and ends sessions, and publishes the policies. Commands come in by `SessionsConsumer`, approvals by
@@ -53,6 +56,8 @@ import { TrafficProgress } from "./traffic-progress.js";
     SessionStore,
     Standing,
     TrafficProgress,
+    timed(Expiry, { name: `${schema}.expiry`, everyMs: expiryEveryMs }),
+    timed(Standing, { name: `${schema}.standing`, everyMs: standingEveryMs }),
   ],
 })
 export class SessionBrokerModule implements OnApplicationBootstrap, OnModuleDestroy {

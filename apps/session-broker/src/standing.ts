@@ -1,14 +1,12 @@
-import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from "@nestjs/common";
-import { Clock, LOG, type Logger, Outbox, Ticker } from "@countersign/service-kit";
+import { Inject, Injectable } from "@nestjs/common";
+import { Clock, Outbox } from "@countersign/service-kit";
 import { DataSource, MoreThan } from "typeorm";
 import { CurrentBundle } from "./bundle/current-bundle.js";
 import { endUnpermitted } from "./domain/end-session.js";
 import { questionOf } from "./domain/question.js";
-import { schemaName as schema } from "./schema-name.js";
 import { SessionRow } from "./session.entity.js";
 import { SessionStore } from "./session-store.js";
 
-const everyMs = 5_000;
 const batchMax = 500;
 
 /**
@@ -16,28 +14,14 @@ const batchMax = 500;
  * somebody takes the permission away. One replica at a time does.
  */
 @Injectable()
-export class Standing implements OnApplicationBootstrap, OnModuleDestroy {
-  readonly #ticker: Ticker;
-
+export class Standing {
   constructor(
     @Inject(DataSource) private readonly dataSource: DataSource,
     @Inject(SessionStore) private readonly store: SessionStore,
     @Inject(CurrentBundle) private readonly current: CurrentBundle,
     @Inject(Outbox) private readonly outbox: Outbox,
     @Inject(Clock) private readonly clock: Clock,
-    @Inject(LOG) log: Logger,
-  ) {
-    const task = () => this.run();
-    this.#ticker = new Ticker({ dataSource, log, name: `${schema}.standing`, everyMs, task });
-  }
-
-  onApplicationBootstrap(): void {
-    this.#ticker.start();
-  }
-
-  onModuleDestroy(): Promise<void> {
-    return this.#ticker.stop();
-  }
+  ) {}
 
   async run(): Promise<void> {
     const held = await this.current.find();

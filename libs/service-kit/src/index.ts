@@ -30,6 +30,7 @@ export { Counter, Gauge, Histogram, Metrics } from "./metrics.js";
 export { Ticker } from "./postgres/leader.js";
 export { Outbox } from "./postgres/outbox.js";
 export { PostgresModule } from "./postgres/postgres.module.js";
+export { timed } from "./postgres/timed.js";
 export {
   asRole,
   consumerOffsetsTable,
