@@ -17,9 +17,11 @@ export interface Candidate {
  */
 export type Suspicion = "any" | "name" | "context" | "binary";
 
-/** A string of a list, or of a list's object, that begins or ends with a digit. */
+/** A string that begins or ends with a digit, in a list or a list's object, or digits that are a member of an object. */
 export interface Neighbour {
   token: Candidate;
   list: JsonFrame;
   position: number;
+  /** Whether the order says how what is split belongs together; that of an object's members does not. */
+  ordered: boolean;
 }

@@ -41,7 +41,7 @@ const GAP =
   "(?: ?\\([34][ -]?digits?\\))?[\\s\"'\\\\:=#()\\[\\]>,.-]{0,12}(?:(?:is|was|code|number|no|value|lautet|est|es|é|è)[\\s\"'\\\\:=#(-]{1,8}){0,2}";
 
 const endingIn = (names: readonly string[]): RegExp =>
-  new RegExp(`(?:${names.map((name) => name.replace(/ (?!\?)/g, "[ _-]?")).join("|")})${GAP}$`, "iu");
+  new RegExp(`(?:${names.map((name) => name.replace(/ (?!\?)/g, "[ _-]?")).join("|")})${GAP}$`, "i");
 
 export const CVV_LABEL = endingIn(CVV_NAMES);
 export const PIN_LABEL = endingIn(PIN_NAMES);
@@ -50,27 +50,42 @@ export const CID_LABEL = endingIn(["(?<![a-z])cid"]);
 
 /** Any text before a code or a PIN that has none of these in it has no label. */
 export const MAY_LABEL_CODE =
-  /cv[vcnd]|c\.v\.|cav2|csc|cid|c[oó]d[eio]|koo?d|k[oó]d|value|number|digit|pin|nip|ziffer|nummer|zahl|crypto|s[ée]cur|код|пин|暗|コ[ー-]ド|[码碼]|코드/iu;
+  /cv[vcnd]|c\.v\.|cav2|csc|cid|c[oó]d[eio]|koo?d|k[oó]d|value|number|digit|pin|nip|ziffer|nummer|zahl|crypto|s[ée]cur|код|пин|暗|コ[ー-]ド|[码碼]|코드/i;
 
 /** The last two signs of the names and of the linking words, as far as they are ASCII. */
 const LABEL_ENDS =
   "vv .v vc sc .c vd id ad od rd vn in on de ue me te er no ao is as ts es st et el hl za ca zy cy wa di du ip ck v2 c2 n2 d2";
 
-const ENDS: ReadonlySet<number> = new Set(
-  LABEL_ENDS.split(" ").map((end) => end.charCodeAt(0) * 256 + end.charCodeAt(1)),
-);
-const LAST: ReadonlySet<number> = new Set([...ENDS].map((end) => end % 256));
+/** For each last sign the signs that may stand before it, a bit for each by its last five bits. */
+const BEFORE_LAST = new Int32Array(256);
+for (const end of LABEL_ENDS.split(" ")) {
+  for (const last of [end.charCodeAt(1), end.toUpperCase().charCodeAt(1)]) {
+    BEFORE_LAST[last]! |= 1 << (end.charCodeAt(0) & 31);
+  }
+}
+for (let last = 0x80; last < 0x100; last++) BEFORE_LAST[last] = -1;
 
 /** Whether a label or a linking word may end in this sign. */
 export function mayBeLastOfLabel(last: number): boolean {
-  return last >= 0x80 || LAST.has(last | 32);
+  return BEFORE_LAST[last & 255] !== 0;
 }
 
 /**
  * Whether a label or a linking word may end in these signs (char codes, or bytes as TextBytes has them). Says yes too
  * often, never no wrongly.
  */
-export function mayEndCodeLabel(beforeLast: number, last: number): boolean {
-  if (last >= 0x80 || beforeLast >= 0x80) return mayBeLastOfLabel(last);
-  return ENDS.has((beforeLast | 32) * 256 + (last | 32));
+export function mayEndCodeLabel(thirdLast: number, beforeLast: number, last: number): boolean {
+  if (last >= 0x80) return true;
+  const before = BEFORE_LAST[last]!;
+  if (beforeLast >= 0x80) return before !== 0;
+  if ((before & (1 << (beforeLast & 31))) === 0) return false;
+  // Parts of UUIDs end so, too: of the labels these are "code", "seguridad", "verifica", "cvc2" and "cvd2".
+  return !isHex(last) || !isHex(beforeLast) || MAY_PRECEDE_HEX.has(thirdLast | 32);
+}
+
+const MAY_PRECEDE_HEX: ReadonlySet<number> = new Set(Buffer.from("odiv"));
+
+function isHex(code: number): boolean {
+  const letter = code | 32;
+  return (code >= 48 && code <= 57) || (letter >= 97 && letter <= 102);
 }

@@ -4,6 +4,8 @@ import type { Candidate, Neighbour, Suspicion } from "./candidate.js";
 import type { JsonFrame, KeyNode } from "./json-frame.js";
 import type { JsonSink } from "./json-reader.js";
 import { HAS_DISGUISE, HAS_ESCAPE, HAS_ODD } from "./json-tokens.js";
+import type { JsonTables } from "./json-tables.js";
+import { columnMeaning } from "./json-tables.js";
 import { KEY, namesSibling, SENSITIVE_KEYS } from "./keys.js";
 import { PAN_DIGITS_MAX, PAN_DIGITS_MIN } from "./digit-groups.js";
 import type { Settings } from "./settings.js";
@@ -17,11 +19,14 @@ import {
   mayHoldPinBlock,
   NO_CARD,
 } from "./suspicion.js";
-import { beginsAsJson, mayHoldEscaped } from "./suspect-escapes.js";
+import { mayHoldTable } from "./search-tables.js";
+import { beginsAsInsert, beginsAsJson, mayHoldEscaped } from "./suspect-escapes.js";
 import type { TextBytes } from "./text-bytes.js";
 import { endOfMarks, nextMark } from "./text-bytes.js";
 
 const LABEL_UNITS_MAX = 40;
+/** A field that holds more digits is no part of a card. */
+const PIECE_DIGITS_MAX = 15;
 /** A PIN block may do without digits. */
 const PIN_BLOCK_UNITS_MIN = 16;
 const PIN_BLOCK_UNITS_MAX = 96;
@@ -30,6 +35,8 @@ const PIN_BLOCK_UNITS_MAX = 96;
 export class Collector implements JsonSink {
   readonly candidates: Candidate[] = [];
   readonly neighbours: Neighbour[] = [];
+  /** Whether a column of some table is named for what must be hidden whatever it looks like. */
+  namesColumns = false;
   private readonly bytes: Buffer;
 
   constructor(
@@ -37,6 +44,8 @@ export class Collector implements JsonSink {
     private readonly source: TextBytes,
     private readonly outside: number,
     private readonly settings: Settings,
+    /** Takes the tables' cells, in a reading for which they are known to be there. */
+    readonly tables?: JsonTables,
   ) {
     this.bytes = source.bytes;
   }
@@ -60,10 +69,16 @@ export class Collector implements JsonSink {
     traits: number,
   ): void {
     if (frame) {
-      if (frame.array || key?.name === "text") this.keepNeighbour(frame, key, index, start, end);
+      if (frame.array) this.keepElement(frame, key, index, start, end);
+      else if (key?.name === "text") this.keepBlock(frame, key, index, start, end);
+      else if (key && end - start <= PIECE_DIGITS_MAX + 2 && isDigit(this.bytes[end - 2]!)) {
+        this.keepMember(frame, key, index, start, end);
+      }
       if (key?.label && end - start <= LABEL_UNITS_MAX) {
         frame.labelStart = start;
         frame.labelEnd = end;
+        const list = frame.parent;
+        if (list?.array && this.mayBeHead(list)) this.noteColumn(list, frame.index, start, end);
       }
     }
     const verdict = this.look(start + 1, end - 1, traits);
@@ -84,6 +99,9 @@ export class Collector implements JsonSink {
     start: number,
     end: number,
   ): void {
+    if (frame?.array) {
+      this.tables?.addCell({ what: "number", frame, key, index, start, end, suspicion: "any" });
+    }
     if (end - start < 2) return;
     const verdict = end - start < PAN_DIGITS_MIN ? NO_CARD : this.lookAtNumber(start, end);
     const suspicion = verdict === MAYBE_CARD ? "any" : this.suspicionByName(frame, key, verdict);
@@ -102,20 +120,56 @@ export class Collector implements JsonSink {
     this.candidates.push({ what, frame, key, index, start, end, suspicion });
   }
 
+  /** Whether a list may be the head of a table: the first of a list of lists, or one that is named for it. */
+  private mayBeHead(frame: JsonFrame): boolean {
+    if (frame.key) return (this.meaningOfKey(frame.key) & KEY.head) !== 0;
+    return frame.index === 0 && frame.parent?.array === true;
+  }
+
+  /** A column of the table whose head is the list `frame`. */
+  private noteColumn(frame: JsonFrame, index: number, start: number, end: number): void {
+    const meaning = columnMeaning(this.text, start, end, this.settings);
+    if (meaning === 0) return;
+    this.namesColumns = true;
+    this.tables?.addHead(frame.parent, index, meaning);
+  }
+
+  private keepElement(frame: JsonFrame, key: KeyNode | undefined, index: number, start: number, end: number) {
+    this.keepNeighbour(frame, index, true, frame, key, index, start, end);
+    if (this.mayBeHead(frame)) this.noteColumn(frame, index, start, end);
+    this.tables?.addCell({ what: "string", frame, key, index, start, end, suspicion: "any" });
+  }
+
+  /** A text block of a list, or of something in a list. */
+  private keepBlock(frame: JsonFrame, key: KeyNode, index: number, start: number, end: number): void {
+    const block = frame.parent?.array === true ? frame : frame.parent;
+    const list = block?.parent;
+    if (block && list?.array) this.keepNeighbour(list, block.index, true, frame, key, index, start, end);
+  }
+
+  /** A member of an object may be one of several that make a card together. */
+  private keepMember(frame: JsonFrame, key: KeyNode, index: number, start: number, end: number): void {
+    if (endOfMarks(this.source.marks.digits, start + 1) !== end - 1) return;
+    const meaning = this.meaningOfKey(key);
+    if ((meaning & KEY.whole) !== 0) return;
+    const ofCard = frame.key !== undefined && (this.meaningOfKey(frame.key) & KEY.context) !== 0;
+    if (!ofCard && (meaning & (KEY.context | KEY.piece)) === 0) return;
+    this.keepNeighbour(frame, key.count, false, frame, key, index, start, end);
+  }
+
   private keepNeighbour(
+    list: JsonFrame,
+    position: number,
+    ordered: boolean,
     frame: JsonFrame,
     key: KeyNode | undefined,
     index: number,
     start: number,
     end: number,
   ): void {
-    const block = !frame.array && frame.parent?.array === true && key?.name === "text";
-    if (!frame.array && !block) return;
     if (!isDigit(this.bytes[start + 1]!) && !isDigit(this.bytes[end - 2]!)) return;
-    const list = (block && frame.parent) || frame;
-    const position = block ? frame.index : index;
     const token: Candidate = { what: "string", frame, key, index, start, end, suspicion: "any" };
-    this.neighbours.push({ token, list, position });
+    this.neighbours.push({ token, list, position, ordered });
   }
 
   /** What must be known of the names around a value that by itself is no card data. */
@@ -141,9 +195,12 @@ export class Collector implements JsonSink {
       holder = holder.parent;
     }
     if (!holder) return this.outside & ~KEY.wrapper;
-    if (!node) return 0;
-    if (node.meaning < 0) node.meaning = this.settings.classify(node.name);
-    return node.meaning;
+    return node ? this.meaningOfKey(node) : 0;
+  }
+
+  private meaningOfKey(key: KeyNode): number {
+    if (key.meaning < 0) key.meaning = this.settings.classify(key.name);
+    return key.meaning;
   }
 
   private look(from: number, to: number, traits: number): number {
@@ -166,6 +223,9 @@ export class Collector implements JsonSink {
       if (this.isNumber(from, to)) return judgeNumber(bytes, from, to);
       verdict = judgeDigits(text, source, from, to, this.settings.contextWords);
       if (verdict === MAYBE_CARD || mayHoldCode(text, source, first, from, to)) return MAYBE_CARD;
+      if (beginsAsInsert(bytes[from]!, bytes[from + 1]!) && mayHoldTable(text.slice(from, to))) {
+        return MAYBE_CARD;
+      }
     }
     if (mayHoldPinBlock(text, source, from, to)) return MAYBE_CARD;
     if (nextMark(marks.words, first, to) === to) return verdict;

@@ -15,6 +15,12 @@ export const KEY = {
   wrapper: 128,
   /** Holds the name of what its sibling holds: `{"name": "cvv", "value": "123"}`. */
   label: 256,
+  /** Holds the names of a table's columns: `{"columns": ["pan", "cvv"], "rows": […]}`. */
+  head: 512,
+  /** Names a part of something, such as `part1` or `bin`. */
+  piece: 1024,
+  /** Names a date, an amount or what is left of a number: never a part of one. */
+  whole: 2048,
 } as const;
 
 export const SENSITIVE_KEYS = KEY.cvv | KEY.track | KEY.pin | KEY.pinBlock;
@@ -45,6 +51,11 @@ const CONTEXT_WORD =
 const OTHER_WORD =
   /^(?:imeis?|imeisv|meid|iccid|msisdn|imsi|ean|ean13|gtin|gtin14|upc|isbn|barcode|sku|phone|phones|tel|telephone|mobile|fax|msisdns|timestamp|ts|epoch|tracking|trackingnumber|shipment|snowflake|latitude|longitude|lat|lng|lon)$/;
 const WRAPPER = /^(?:value|values|val|example|examples|default|const|enum|text|data|content)$/;
+const HEAD = /^(?:columns?|cols|columnnames|fields?|fieldnames|headers?|head|names|schema)$/;
+const PIECE =
+  /\d$|^(?:part|piece|chunk|segment|group|block|first|second|third|fourth|last|middle|rest|remainder|start|end|head|tail|bin|iin|prefix|suffix|left|right)$/;
+const WHOLE =
+  /^(?:exp\w*|valid\w*|year|month|day|yy|yyyy|mm|dd|date|time|ts|last4|lastfour|zip\w*|post\w*|amount|price|total|phone|tel|mobile|cv[vcn]\w*|pin|mcc|auth\w*|count|version)$/;
 const LABEL = /^(?:name|key|field|fieldname|label|id|param|parameter)$/;
 
 /** Fields named like the key that was classified are usually few and come back often. */
@@ -110,6 +121,9 @@ function builtIn(key: string): number {
   if (words.some((word) => OTHER_WORD.test(word)) || OTHER_WORD.test(whole)) meaning |= KEY.other;
   if (WRAPPER.test(whole)) meaning |= KEY.wrapper;
   if (LABEL.test(whole)) meaning |= KEY.label;
+  if (HEAD.test(whole)) meaning |= KEY.head;
+  if (words.some((word) => PIECE.test(word))) meaning |= KEY.piece;
+  if (WHOLE.test(whole) || words.some((word) => WHOLE.test(word))) meaning |= KEY.whole;
   return meaning;
 }
 

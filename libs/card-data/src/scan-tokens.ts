@@ -7,6 +7,8 @@ import { readJson } from "./json-reader.js";
 import type { Stop } from "./json-refused.js";
 import { JsonRefused } from "./json-refused.js";
 import { decodeJsonString, encodeJsonFragment, rawOffsets } from "./json-string.js";
+import { JsonTables, searchCell } from "./json-tables.js";
+import { codeInList } from "./list-codes.js";
 import { KeyNames } from "./key-names.js";
 import { KEY, SENSITIVE_KEYS } from "./keys.js";
 import { Meanings } from "./meanings.js";
@@ -74,10 +76,10 @@ function search(
   place: Place,
   settings: Settings,
   scanString: ScanString,
-  { candidates, neighbours }: Collector,
+  { candidates, neighbours, tables }: Collector,
 ): TokensFound {
   const names = new KeyNames();
-  if (candidates.length === 0 && neighbours.length < 2) return { tokens: [], names };
+  if (candidates.length === 0 && neighbours.length < 2 && !tables) return { tokens: [], names };
 
   const meanings = new Meanings(text, place.meaning, settings);
   const tokens: TokenFound[] = [];
@@ -87,7 +89,41 @@ function search(
     const found = searchToken(text, token, meaning, place, settings, scanString, names);
     if (found) tokens.push({ token, found });
   }
+  addCodes(text, tokens, settings, tables);
   return { tokens: withSplitCards(text, tokens, neighbours), names };
+}
+
+/** Adds the codes that only the head of a table tells, or their place behind a card in a list. */
+function addCodes(
+  text: string,
+  tokens: TokenFound[],
+  settings: Settings,
+  tables: JsonTables | undefined,
+): void {
+  const known = new Set(tokens.map(({ token }) => token.start));
+  const added: TokenFound[] = [];
+  const add = (one: TokenFound | undefined) => {
+    if (!one || known.has(one.token.start)) return;
+    known.add(one.token.start);
+    added.push(one);
+  };
+  for (const cell of tables?.sensitiveCells() ?? []) {
+    const found = searchCell(text, cell, settings);
+    if (found) add({ token: cell.token, found: { ...found, rewrites: rewritten(text, cell.token, found) } });
+  }
+  for (const { token, found } of tokens) {
+    if (found.findings.some(({ kind }) => kind === "pan")) add(codeInList(text, token));
+  }
+  if (added.length === 0) return;
+  tokens.push(...added);
+  tokens.sort((a, b) => a.token.start - b.token.start);
+}
+
+/** The rewrites of a value as those of its token. */
+function rewritten(text: string, { what, start, end }: Candidate, { rewrites }: Found): Rewrite[] {
+  return what === "number"
+    ? rewrites.map((rewrite) => ({ ...rewrite, start, end }))
+    : inToken(text, start, rewrites);
 }
 
 /** Whether what the names around a token say leaves it a suspect. */
@@ -105,19 +141,20 @@ function isOpen(suspicion: Suspicion, meaning: number, suspicionMin: number): bo
 
 function searchToken(
   text: string,
-  { what, frame, start, end, suspicion }: Candidate,
+  token: Candidate,
   meaning: number,
   place: Place,
   settings: Settings,
   scanString: ScanString,
   names: KeyNames,
 ): Found | undefined {
+  const { what, frame, start, end, suspicion } = token;
   if (suspicion === "binary" && (meaning & (SENSITIVE_KEYS | KEY.pan)) === 0) {
     return { findings: [unscannedBinary(end - start - 2)], rewrites: [] };
   }
   if (what === "number") {
     const found = scanNumber(text.slice(start, end), meaning, settings.strictness);
-    return found && { ...found, rewrites: found.rewrites.map((rewrite) => ({ ...rewrite, start, end })) };
+    return found && { ...found, rewrites: rewritten(text, token, found) };
   }
   const value = decodeJsonString(text, start, end);
   const found = scanString(value, { meaning, depth: place.depth }, settings);
@@ -125,15 +162,20 @@ function searchToken(
   const rewrites =
     what === "key" && frame
       ? names.rewriteKey(text, frame, value, found.rewrites, start, end)
-      : inToken(text, start, found.rewrites);
+      : rewritten(text, token, found);
   return { findings: found.findings, rewrites };
 }
 
 function collect(text: string, place: Place, settings: Settings, options: JsonReadOptions): Collector | Stop {
   const source = borrowBytes(text);
   try {
-    const collector = new Collector(text, source, place.meaning, settings);
-    return readJson(text, source, collector, options) ?? collector;
+    const read = (tables?: JsonTables): Collector | Stop => {
+      const collector = new Collector(text, source, place.meaning, settings, tables);
+      return readJson(text, source, collector, options) ?? collector;
+    };
+    const first = read();
+    // What a head says may hold for rows before it, and few messages have one: read again rather than keep each cell.
+    return first instanceof Collector && first.namesColumns ? read(new JsonTables()) : first;
   } finally {
     returnBytes(source);
   }
@@ -154,17 +196,20 @@ function inToken(text: string, start: number, rewrites: readonly Rewrite[]): Rew
   }));
 }
 
-/** Adds the cards that lie over several strings of a list, where nothing was found in the strings themselves. */
+/** Adds the cards that lie over several strings of a list or an object, where nothing was found in the strings themselves. */
 function withSplitCards(text: string, tokens: TokenFound[], neighbours: readonly Neighbour[]): TokenFound[] {
   const known = new Set(tokens.map(({ token }) => token.start));
   // Strings with stars are masked already; what they still show belongs to no other card.
   const isUnknown = ({ token: { start, end } }: Neighbour) =>
     !known.has(start) && !text.slice(start, end).includes("*");
-  const parts = runsOf(neighbours.filter(isUnknown)).flatMap((run) =>
-    findSplitCards(
-      run.map(({ token }) => ({ token, value: decodeJsonString(text, token.start, token.end) })),
-    ),
-  );
+  const parts = runsOf(neighbours.filter(isUnknown)).flatMap((run) => {
+    const fragments = run.map(({ token }) => ({
+      token,
+      value: decodeJsonString(text, token.start, token.end),
+    }));
+    const found = findSplitCards(fragments);
+    return found.length > 0 || run[0]!.ordered ? found : findSplitCards(fragments.toReversed());
+  });
   if (parts.length === 0) return tokens;
   for (const { fragment, finding, rewrite } of parts) {
     const { token } = fragment;
@@ -174,7 +219,7 @@ function withSplitCards(text: string, tokens: TokenFound[], neighbours: readonly
   return tokens.toSorted((a, b) => a.token.start - b.token.start);
 }
 
-/** Runs of two strings or more that follow each other in one list. */
+/** Runs of two strings or more that follow each other in one list or object. */
 function runsOf(neighbours: readonly Neighbour[]): Neighbour[][] {
   const runs: Neighbour[][] = [];
   const open = new Map<JsonFrame, Neighbour[]>();

@@ -1,11 +1,13 @@
 import type { Draft, Edit } from "./draft.js";
 import { SENSITIVE_KEYS } from "./keys.js";
+import { mayHoldInsert, searchInserts } from "./search-inserts.js";
 import { sensitiveField } from "./sensitive-field.js";
 import type { Settings } from "./settings.js";
 
 /** Names of columns that hold codes, PINs or tracks contain one of these. */
-export const MAY_NAME_COLUMN = /cv[vcnd]|cav|csc|cid|security.?code|verification|pin|track|epb|stripe/i;
-const DELIMITERS = [",", ";", "\t", "|"];
+export const MAY_NAME_COLUMN =
+  /cv[vcnd]|cav|csc|cid|c[oó]d[eio]|verifi[ck]a|pin|nip|track|epb|stripe|prf|prüf|pruef|sicherheit|geheim|crypto|kod|код|пин|コード|码|碼|코드/i;
+const DELIMITERS = [",", ";", "\t", "|", "│"];
 /** A longer line is prose, not the head of a table. */
 const HEAD_UNITS_MAX = 2000;
 
@@ -19,8 +21,9 @@ interface Cell {
  * number needs no column to be found. A table ends at an empty line or at the next head.
  */
 export function searchTables(draft: Draft, settings: Settings): void {
+  if (!mayHoldTable(draft.masked)) return;
+  searchInserts(draft, settings);
   const text = draft.masked;
-  if (!mayHoldTable(text)) return;
   const edits: Edit[] = [];
   let table: { delimiter: string; meanings: number[] } | undefined;
   for (let from = 0; from < text.length;) {
@@ -52,9 +55,9 @@ export function searchTables(draft: Draft, settings: Settings): void {
   if (edits.length > 0) draft.apply(edits);
 }
 
-/** Whether the text has lines and names what a column may be hidden for. */
+/** Whether the text has lines, or rows of SQL, and names what a column may be hidden for. */
 export function mayHoldTable(text: string): boolean {
-  return text.includes("\n") && MAY_NAME_COLUMN.test(text);
+  return (text.includes("\n") || mayHoldInsert(text)) && MAY_NAME_COLUMN.test(text);
 }
 
 function readHead(text: string, from: number, to: number, { classify }: Settings) {

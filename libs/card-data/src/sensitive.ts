@@ -104,7 +104,7 @@ function mayFollowLabel(text: string, from: number): boolean {
   const limit = Math.max(0, from - 16);
   while (at >= limit && GAP_SIGNS.has(text.charCodeAt(at))) at--;
   if (at < 0 || at === from - 1) return false;
-  return mayEndCodeLabel(text.charCodeAt(at - 1), text.charCodeAt(at));
+  return mayEndCodeLabel(text.charCodeAt(at - 2), text.charCodeAt(at - 1), text.charCodeAt(at));
 }
 
 function isLetter(code: number): boolean {

@@ -216,7 +216,7 @@ export function mayHoldCode(
 function mayFollowCodeLabel(bytes: Uint8Array, at: number, from: number): boolean {
   const last = beforeGap(bytes, at, from);
   if (last <= from || last === at - 1) return false;
-  return mayEndCodeLabel(bytes[last - 1]!, bytes[last]!);
+  return mayEndCodeLabel(bytes[last - 2] ?? 0, bytes[last - 1]!, bytes[last]!);
 }
 
 const PIN_BLOCK_UNITS = 16;
