@@ -152,8 +152,10 @@ export class Collector implements JsonSink {
     if (endOfMarks(this.source.marks.digits, start + 1) !== end - 1) return;
     const meaning = this.meaningOfKey(key);
     if ((meaning & KEY.whole) !== 0) return;
-    const ofCard = frame.key !== undefined && (this.meaningOfKey(frame.key) & KEY.context) !== 0;
-    if (!ofCard && (meaning & (KEY.context | KEY.piece)) === 0) return;
+    if ((meaning & KEY.piece) === 0) {
+      const around = frame.key ? meaning | this.meaningOfKey(frame.key) : meaning;
+      if ((meaning & KEY.position) === 0 || (around & KEY.context) === 0) return;
+    }
     this.keepNeighbour(frame, key.count, false, frame, key, index, start, end);
   }
 

@@ -17,8 +17,10 @@ export const KEY = {
   label: 256,
   /** Holds the names of a table's columns: `{"columns": ["pan", "cvv"], "rows": […]}`. */
   head: 512,
-  /** Names a part of something, such as `part1` or `bin`. */
+  /** Names one of several pieces, such as `part1`. */
   piece: 1024,
+  /** Names what may be a piece where cards are spoken of: `bin`, `card1`, `pan_first8`. */
+  position: 4096,
   /** Names a date, an amount or what is left of a number: never a part of one. */
   whole: 2048,
 } as const;
@@ -52,8 +54,9 @@ const OTHER_WORD =
   /^(?:imeis?|imeisv|meid|iccid|msisdn|imsi|ean|ean13|gtin|gtin14|upc|isbn|barcode|sku|phone|phones|tel|telephone|mobile|fax|msisdns|timestamp|ts|epoch|tracking|trackingnumber|shipment|snowflake|latitude|longitude|lat|lng|lon)$/;
 const WRAPPER = /^(?:value|values|val|example|examples|default|const|enum|text|data|content)$/;
 const HEAD = /^(?:columns?|cols|columnnames|fields?|fieldnames|headers?|head|names|schema)$/;
-const PIECE =
-  /\d$|^(?:part|piece|chunk|segment|group|block|first|second|third|fourth|last|middle|rest|remainder|start|end|head|tail|bin|iin|prefix|suffix|left|right)$/;
+const PIECE = /^(?:part|piece|chunk|segment|seg|group|block|digits|card|cc|pan|p|g)\d{1,2}$/;
+const POSITION =
+  /\d$|^(?:first|second|third|fourth|last|middle|rest|remainder|start|end|head|tail|bin|iin|prefix|suffix|left|right|part|piece)$/;
 const WHOLE =
   /^(?:exp\w*|valid\w*|year|month|day|yy|yyyy|mm|dd|date|time|ts|last4|lastfour|zip\w*|post\w*|amount|price|total|phone|tel|mobile|cv[vcn]\w*|pin|mcc|auth\w*|count|version)$/;
 const LABEL = /^(?:name|key|field|fieldname|label|id|param|parameter)$/;
@@ -123,6 +126,7 @@ function builtIn(key: string): number {
   if (LABEL.test(whole)) meaning |= KEY.label;
   if (HEAD.test(whole)) meaning |= KEY.head;
   if (words.some((word) => PIECE.test(word))) meaning |= KEY.piece;
+  if (words.some((word) => POSITION.test(word))) meaning |= KEY.position;
   if (WHOLE.test(whole) || words.some((word) => WHOLE.test(word))) meaning |= KEY.whole;
   return meaning;
 }

@@ -134,8 +134,9 @@ describe("a card that is split over fields", () => {
   it.each([
     { p1: "4929", p2: "1122", p3: "3344", p4: "0562" },
     { pan_first8: "49291122", pan_last8: "33440562" },
-    { card: { iin: "492911", account: "223344056", check: "2" } },
-    { last: "33440562", first: "49291122" },
+    { card1: "4929", card2: "1122", card3: "3344", card4: "0562" },
+    { card: { bin: "492911", rest: "2233440562" } },
+    { card: { last: "33440562", first: "49291122" } },
     { content: [{ resource: { uri: "a", text: "49291122" } }, { resource: { uri: "b", text: "33440562" } }] },
     { messages: [{ content: { text: "is 4929 1122" } }, { content: { text: "3344 0562 yes" } }] },
   ])("%j is found", (value) => {
@@ -149,6 +150,9 @@ describe("a card that is split over fields", () => {
   it.each([
     { card: { bin: "492911", exp_month: "12", exp_year: "2027", last4: "0562" } },
     { order: "49291122", customer: "33440562" },
+    { payment: { order: "49291122", customer: "33440562" } },
+    { id1: "49291122", id2: "33440562" },
+    { range: { first: "49291122", last: "33440562" } },
     { part1: "49291122", part2: "33440563" },
   ])("%j is none", (value) => {
     expect(scanJson(JSON.stringify(value), options).findings).toEqual([]);
