@@ -441,6 +441,20 @@ describe("card data by the policy of the endpoint", () => {
       for (const secret of [sound, picture]) expect(request?.text).not.toContain(secret);
     });
 
+    it("is not recorded of what is no JSON at all, on either side", async () => {
+      const { post, recordOf } = await sessionAt(readable);
+      expect((await post(`{"image":"${picture}",}`)).status).toBe(400);
+      const { request } = await recordOf<CallRefused>("CallRefused");
+      gateway.upstream.respond = (_, response) =>
+        void response.writeHead(200, { "content-type": "application/json" }).end(`{"data":"${sound}",}`);
+      await post(call({}));
+      const { response } = await recordOf<CallCompleted>("CallCompleted");
+      for (const kept of [request, response]) {
+        expect(kept?.text).toMatch(/^"?\[withheld: \d+ characters/);
+        expect(kept?.original).toBeUndefined();
+      }
+    });
+
     it("is not recorded of an answer that is refused for something else", async () => {
       const { post, recordOf } = await sessionAt(readable);
       gateway.upstream.respond = (_, response) =>

@@ -43,6 +43,11 @@ const DASHES = [
 const DOTS = [0xb7, 0x2022, 0x2024, 0x2027, 0x2219, 0x22c5, 0x30fb];
 const SLASHES = [0x2044, 0x2215, 0x29f8];
 const INVISIBLE = [
+  // Control characters, without those that are white space.
+  ...between(0, 0x08),
+  ...between(0x0e, 0x1f),
+  ...between(0x7f, 0x84),
+  ...between(0x86, 0x9f),
   0xad,
   0x34f,
   0x61c,
@@ -84,7 +89,7 @@ for (const code of SLASHES) set(code, 47);
 for (const code of INVISIBLE) set(code, DROPPED);
 for (let code = 0xff01; code <= 0xff5e; code++) set(code, code - 0xfee0);
 
-for (let code = 0x80; code < 0x10000; code++) if (FOLDED[code] !== 0) CLASS_OF[code] = ODD;
+for (let code = 0x7f; code < 0x10000; code++) if (FOLDED[code] !== 0) CLASS_OF[code] = ODD;
 for (let code = 0xd800; code < 0xdc00; code++) CLASS_OF[code] = ODD;
 for (let code = 0; code < 32; code++) CLASS_OF[code] = STOP;
 for (const code of [34, 92]) CLASS_OF[code] = STOP;

@@ -1,4 +1,4 @@
-import { CLASS_OF, DROPPED, foldCodePoint, ODD, RAISED_DIGITS } from "./digits.js";
+import { CLASS_OF, DROPPED, foldCodePoint, FOLDED, ODD, RAISED_DIGITS } from "./digits.js";
 
 /**
  * Text in which every kind of digit, space and dash is its ASCII one, and for each of its code units the span of the
@@ -10,8 +10,8 @@ export interface Folded {
   ends?: Uint32Array;
 }
 
-/** Keeps a footnote mark from joining the number before it; it separates nothing that a card may hold. */
-const BREAK = 0x01;
+/** Keeps a footnote mark from joining the number before it; it separates nothing that a card may hold, and stays. */
+const BREAK = 0x0b;
 
 /** Folds Unicode's digits, spaces, dashes and invisible signs. */
 export function foldUnicode(source: string): Folded {
@@ -21,7 +21,7 @@ export function foldUnicode(source: string): Folded {
   for (let i = 0; i < source.length;) {
     const code = source.codePointAt(i)!;
     const width = code > 0xffff ? 2 : 1;
-    const to = code < 0x80 ? code : foldCodePoint(code);
+    const to = code < 0x80 && FOLDED[code] === 0 ? code : foldCodePoint(code);
     if (to >= 48 && to < 58) {
       const raised = RAISED_DIGITS.has(code);
       if (raisedBefore !== undefined && raisedBefore !== raised) out.push(BREAK, i, i);
@@ -178,12 +178,16 @@ function compose(outer: Folded, inner: Folded): Folded {
   return inner;
 }
 
-const NOT_ASCII = /[\u0080-\uffff]/;
+// oxlint-disable-next-line no-control-regex -- They are what is looked for.
+const NOT_PLAIN = /[\0-\x08\x0e-\x1f\x7f-\uffff]/;
 
 /** Whether folding may change anything. */
 export function hasOddUnits(source: string): boolean {
-  if (!NOT_ASCII.test(source)) return false;
-  for (let i = 0; i < source.length; i++) if (CLASS_OF[source.charCodeAt(i)] === ODD) return true;
+  if (!NOT_PLAIN.test(source)) return false;
+  for (let i = 0; i < source.length; i++) {
+    const unit = source.charCodeAt(i);
+    if (CLASS_OF[unit] === ODD || FOLDED[unit] === DROPPED) return true;
+  }
   return false;
 }
 

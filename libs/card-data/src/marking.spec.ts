@@ -10,7 +10,7 @@ fc.configureGlobal({ seed: Number(process.env.SEED ?? 20261122) });
 /** What each mark means, one sign at a time: whether the text up to and with a sign ends in this. */
 const MEANINGS: Record<Mark, RegExp> = {
   // oxlint-disable-next-line no-control-regex -- They stop a string, and that is what is asked.
-  stops: /["\\\u0000-\u001f\u0080-\uffff]$/,
+  stops: /["\\\u0000-\u001f\u007f-\uffff]$/,
   digits: /[0-9]$/,
   rows: /[0-9 ./_-]{12}$/,
   words: /[0-9A-Za-z+/_-]{16}$/,

@@ -21,7 +21,19 @@ const card = fc
     const payload = (prefix + filler).slice(0, prefix === "37" ? 14 : 15);
     return payload + luhnDigit(payload);
   });
-const separator = fc.constantFrom("", " ", "-", ".", "/", "\u00a0", "\u2009", "\u200b", "  ");
+const separator = fc.constantFrom(
+  "",
+  " ",
+  "-",
+  ".",
+  "/",
+  "\u00a0",
+  "\u2009",
+  "\u200b",
+  "\u0000",
+  "\u007f",
+  "  ",
+);
 const writtenCard = fc
   .tuple(card, separator)
   .map(([digits, sign]) =>

@@ -79,7 +79,7 @@ const digits = fc.oneof(
 const written = fc
   .tuple(
     digits,
-    fc.constantFrom("", " ", "-", ".", "/", "_", "\u00a0", "\u200b", "  "),
+    fc.constantFrom("", " ", "-", ".", "/", "_", "\u00a0", "\u200b", "\u0000", "\u007f", "  "),
     fc.constantFrom(3, 4, 6),
   )
   .map(([number, sign, size]) => (number.match(new RegExp(`.{1,${size}}`, "g")) ?? []).join(sign));

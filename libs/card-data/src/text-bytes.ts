@@ -4,7 +4,7 @@ import { BLOCK_BYTES, createMarking, MARKS } from "./marking.js";
 
 /**
  * A text with one byte to a UTF-16 code unit, so that offsets are those of the text and every loop over it is one over
- * bytes. ASCII is itself; other units are bytes from 0x80, and those that folding may turn into something else are ODD
+ * bytes. ASCII is itself, but for DEL; other units are bytes from 0x80, and those that folding may turn into something else are ODD
  * (see digits.ts). Zeros follow the text, so that who reads on finds a control character.
  */
 export interface TextBytes {
@@ -34,7 +34,7 @@ export function borrowBytes(text: string): TextBytes {
   kept = undefined;
   if (!loan || loan.bytes.length < needed) loan = allocate(needed);
   loan.length = text.length;
-  if (NOT_LATIN_1.test(text)) narrow(text, loan.bytes);
+  if (NOT_LATIN_1.test(text) || text.includes("\x7f")) narrow(text, loan.bytes);
   else loan.bytes.write(text, 0, "latin1");
   const { length } = loan.bytes;
   loan.marking.mark(needed - (needed % BLOCK_BYTES), length, length / 8);
@@ -104,7 +104,7 @@ function narrow(text: string, bytes: Buffer): void {
     pieceBytes.write(text.slice(from, from + units), 0, "utf16le");
     for (let i = 0; i < units; i++) {
       const unit = piece[i]!;
-      bytes[from + i] = unit < 0x80 ? unit : CLASS_OF[unit] === ODD ? ODD_BYTE : OTHER_BYTE;
+      bytes[from + i] = unit < 0x7f ? unit : CLASS_OF[unit] === ODD ? ODD_BYTE : OTHER_BYTE;
     }
   }
   piece.fill(0);

@@ -70,7 +70,7 @@ export function readAnswer(text: string, contentType: string, reader: Reader): A
     return { messages, text: splice(text, masked) };
   } catch (error) {
     if (!(error instanceof JsonRefused)) throw error;
-    throw new AnswerRefused("it is not strict JSON", reader.scanner.text(text, contentType));
+    throw new AnswerRefused("it is not strict JSON", reader.scanner.unparsed(text, contentType));
   }
 }
 

@@ -41,6 +41,23 @@ export class Scanner {
     return scannedOf(scanText(text.replaceAll("\0", ""), this.#options()), text, contentType);
   }
 
+  /**
+   * What was sent as JSON and is none. A picture in it cannot be told from its text, so where pictures may not pass, all
+   * of it counts as one.
+   */
+  unparsed(text: string, contentType = "text/plain"): Scanned {
+    const scanned = this.text(text, contentType);
+    if (this.opaque === "pass" || text === "") return scanned;
+    const whole: Finding = {
+      kind: "unscanned",
+      path: "",
+      start: 0,
+      end: text.length,
+      rule: "unscanned.content",
+    };
+    return { ...scanned, findings: [...scanned.findings, whole] };
+  }
+
   /** A short text such as a tool name, masked. Half a surrogate pair has no canonical form, so it is replaced. */
   mask(text: string): string {
     return scanText(text.toWellFormed(), this.#options()).masked;

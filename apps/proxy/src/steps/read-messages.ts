@@ -38,7 +38,7 @@ export async function readMessages(
   } catch (cause) {
     if (!(cause instanceof JsonRefused)) throw cause;
     // The record of the refusal keeps the text, masked as text, since it is no JSON to mask as such.
-    trail.messages = [{ scanned: scanner.text(text) }];
+    trail.messages = [{ scanned: scanner.unparsed(text) }];
     throw new Refusal("malformed", cause.message, { httpStatus: 400, rpcCode: rpcCodes.parse, cause });
   }
 }
