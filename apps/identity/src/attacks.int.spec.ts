@@ -308,7 +308,7 @@ describe("a person's agreement", () => {
   });
 });
 
-describe("a flood of registrations", () => {
+describe("a flood of registrations or requests", () => {
   it("ends at the bound of its address, and is recorded once", async () => {
     const small = await startIdentity({
       brokers: inject("kafkaBrokers"),
@@ -325,6 +325,34 @@ describe("a flood of registrations", () => {
         (await small.facts()).filter(
           ({ type, data }) =>
             type === "AuthenticationFailed" && (data as { reason: string }).reason.includes("registration"),
+        );
+      await expect.poll(flood).toHaveLength(1);
+    } finally {
+      await small.stop();
+    }
+  });
+
+  it("and of anything else, such as guesses at the token endpoint, ends and is recorded once, too", async () => {
+    const small = await startIdentity({
+      brokers: inject("kafkaBrokers"),
+      adminUrl: inject("adminDatabaseUrl"),
+      env: { REQUESTS_PER_MINUTE: "5" },
+    });
+    try {
+      const body = () =>
+        new URLSearchParams({ grant_type: "refresh_token", client_id: "x", refresh_token: "guess" });
+      const answers = await Promise.all(
+        Array.from({ length: 12 }, () => fetch(`${small.issuer}/token`, { method: "POST", body: body() })),
+      );
+      const refused = answers.filter(({ status }) => status === 429);
+      expect(refused).toHaveLength(7);
+      expect(refused[0]?.headers.get("retry-after")).toMatch(/^\d+$/);
+      expect((await fetch(`${small.issuer}/healthz`)).status).toBe(200);
+      const flood = async () =>
+        (await small.facts()).filter(
+          ({ type, data }) =>
+            type === "AuthenticationFailed" &&
+            (data as { reason: string }).reason.includes("too many requests"),
         );
       await expect.poll(flood).toHaveLength(1);
     } finally {

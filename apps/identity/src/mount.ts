@@ -13,21 +13,30 @@ export function mountProvider(app: INestApplication, config: IdentityConfig): vo
   express.disable("x-powered-by");
   if (config.TRUST_PROXY !== undefined) express.set("trust proxy", trustOf(config.TRUST_PROXY));
   express.use(pinOrigin(config.ISSUER_URL));
-  express.use(limited(60_000, config.REQUESTS_PER_MINUTE, ({ path }) => isOperational(path)));
-  express.use(paths.registration, openToBrowsers);
   const events = app.get(IdentityEvents);
+  const recorded =
+    (reason: string) =>
+    ({ ip }: Request): void => {
+      // The refusal stands, whether or not its record can be written.
+      events
+        .authenticationFailed({ reason, ...(ip === undefined ? {} : { clientAddress: ip }) })
+        .catch(() => undefined);
+    };
+  express.use(
+    limited(
+      60_000,
+      config.REQUESTS_PER_MINUTE,
+      ({ path }) => isOperational(path),
+      recorded("too many requests from this address"),
+    ),
+  );
+  express.use(paths.registration, openToBrowsers);
   express.use(
     limited(
       3_600_000,
       config.REGISTRATIONS_PER_HOUR,
       ({ path }) => path !== paths.registration,
-      ({ ip }) => {
-        const reason = "registration: too many registrations from this address";
-        // The refusal stands, whether or not its record can be written.
-        events
-          .authenticationFailed({ reason, ...(ip === undefined ? {} : { clientAddress: ip }) })
-          .catch(() => undefined);
-      },
+      recorded("registration: too many registrations from this address"),
     ),
   );
   express.use((request: Request, response: Response, next: NextFunction) => {
@@ -85,7 +94,7 @@ const limited = (
   windowMs: number,
   limit: number,
   skip: (request: Request) => boolean,
-  onFirst: (request: Request) => void = () => undefined,
+  onFirst: (request: Request) => void,
 ): RequestHandler =>
   rateLimit({
     windowMs,

@@ -6,6 +6,7 @@ export const deviceCodePage = (form: Markup, wasWrong: boolean): Page =>
   page({
     title: "Connect a device",
     status: wasWrong ? 400 : 200,
+    isWrong: wasWrong,
     content: html`<p id="hint">Enter the code that the device shows.</p>
       ${wasWrong && html`<p class="problem" role="alert">This code is not right, or not valid any more. Start again on the device for a new one.</p>`}
       ${form}

@@ -22,6 +22,7 @@ export function loginPage(options: LoginPageOptions): Page {
   const [first] = providers;
   return page({
     title: `Log in for ${clientName}?`,
+    isWrong: asksForEmail && email !== undefined,
     content: html`<dl>
         <dt>Application</dt>
         <dd>${clientName}</dd>
@@ -51,6 +52,7 @@ const emailForm = (base: string, email: string | undefined) =>
         autocomplete="email"
         value="${email}"
         aria-describedby="hint${email !== undefined && " problem"}"
+        ${email !== undefined && html`aria-invalid="true" autofocus`}
       />
       <button>Find my account</button>
     </form>

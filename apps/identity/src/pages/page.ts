@@ -46,6 +46,8 @@ export function page(options: {
   readonly onward?: string;
   readonly script?: string;
   readonly refreshSeconds?: number;
+  /** Whether something has to be put right: the first thing that a screen reader says. */
+  readonly isWrong?: boolean;
 }): Page {
   const { title, content, status = 200, formTargets = [], onward, script, refreshSeconds } = options;
   return {
@@ -75,7 +77,7 @@ export function page(options: {
           ${onward !== undefined && html`<meta http-equiv="refresh" content="0;url=${onward}" />`}
           ${refreshSeconds !== undefined && html`<noscript><meta http-equiv="refresh" content="${refreshSeconds}" /></noscript>`}
           ${script !== undefined && html`<script src="${script}" defer></script>`}
-          <title>${title} – Countersign</title>
+          <title>${options.isWrong && "Error: "}${title} – Countersign</title>
           ${styleElement}
         </head>
         <body>

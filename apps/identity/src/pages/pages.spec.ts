@@ -26,6 +26,26 @@ describe("a page", () => {
     expect(body).toMatch(/<option value="900" +selected>/);
   });
 
+  it("says in its title, at the field and where the reader goes on that something is wrong, and else lets them begin at the top", () => {
+    const asking = {
+      uid: "u",
+      clientName: "Client",
+      redirectUri: undefined,
+      seal: "s",
+      endpoint: ledger,
+      person: "Ada",
+      tools: { alone: [], afterApproval: [] },
+    };
+    const first = sessionPage(asking).body;
+    expect(first).toMatch(/<title>Access to /);
+    expect(first).not.toMatch(/aria-invalid|autofocus/);
+    const again = sessionPage({ ...asking, problem: "Say what you need the access for." }).body;
+    expect(again).toMatch(/<title>Error: Access to /);
+    expect(again).toMatch(
+      /<textarea[^>]*aria-describedby="hint problem"[^>]*aria-invalid="true"[^>]*autofocus/,
+    );
+  });
+
   it("allows its own style and nothing else", () => {
     const { body, headers } = errorPage(400, "message", "code");
     const style = /<style>([\s\S]*?)<\/style>/.exec(body)?.[1] ?? "";

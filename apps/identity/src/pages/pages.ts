@@ -43,6 +43,7 @@ export function sessionPage(options: SessionPageOptions): Page {
   return page({
     title: `Access to ${endpoint.title}`,
     status: problem === undefined ? 200 : 422,
+    isWrong: problem !== undefined,
     content: html`${who(options, [
         ["You are", person],
         ["MCP server", `${endpoint.title} (${endpoint.name})`],
@@ -62,7 +63,7 @@ export function sessionPage(options: SessionPageOptions): Page {
           required
           maxlength="${justificationCharactersMax}"
           aria-describedby="hint${problem !== undefined && " problem"}"
-          autofocus
+          ${problem !== undefined && html`aria-invalid="true" autofocus`}
         >
 ${entered?.justification}</textarea>
         <label for="duration">For how long?</label>
