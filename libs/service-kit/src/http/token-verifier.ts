@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { CountersignError } from "@countersign/contracts";
 import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from "jose";
 
@@ -35,7 +35,7 @@ export class TokenVerifier {
 
   /** The token's claims, or TokenRefused; an unreachable issuer is refused too, since an unproven token opens nothing. */
   async verify(token: string, audience: string): Promise<Claims> {
-    const digest = createHash("sha256").update(`${audience} ${token}`).digest("base64");
+    const digest = hash("sha256", `${audience} ${token}`, "base64");
     const known = this.#verified.get(digest);
     if (known && known.until > Date.now()) return known.claims;
     const claims = await this.#verify(token, audience);
