@@ -1,4 +1,5 @@
 export { BRAND_NAMES, BRAND_TABLE_VERSION, brandOf } from "./brands.js";
+export { dayOf } from "./day-of.js";
 export type { JsonReadOptions } from "./json-reader.js";
 export { checkJson, JSON_DEPTH_MAX } from "./json-reader.js";
 export type { JsonRefusal } from "./json-refused.js";

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from "@nestjs/common";
-import { scanText } from "@countersign/card-data";
+import { dayOf, scanText } from "@countersign/card-data";
 import { Clock } from "@countersign/service-kit";
 import { CardDataPolicyInForce } from "./card-data-policy.js";
 
@@ -12,7 +12,7 @@ export class PersonsWords {
   ) {}
 
   masked(text: string): string {
-    const today = this.clock.now().toISOString().slice(0, 10);
+    const today = dayOf(this.clock.now());
     return scanText(text, { policy: this.cardData.policy, today }).masked;
   }
 }

@@ -1,5 +1,5 @@
 import { Body, Controller, Header, HttpCode, Inject, Post } from "@nestjs/common";
-import { JsonRefused, scanJson, scanText } from "@countersign/card-data";
+import { dayOf, JsonRefused, scanJson, scanText } from "@countersign/card-data";
 import { type CardDataPolicy, endpointName, type Finding, type Principal } from "@countersign/contracts";
 import { ApiError, Caller, Clock, Shape } from "@countersign/service-kit";
 import { z } from "zod";
@@ -45,7 +45,7 @@ export class TrialController {
       throw new ApiError(404, "endpoint_unknown", "There is no such endpoint; leave it out, or correct it.");
     }
     const policy = this.cardData.at(endpoint);
-    const options = { policy, today: this.clock.now().toISOString().slice(0, 10) };
+    const options = { policy, today: dayOf(this.clock.now()) };
     const { findings, masked } = isJson(contentType) ? scannedJson(text, options) : scanText(text, options);
     const { version, strictness, requests, opaque } = policy;
     return { version, strictness, requests, opaque, findings, masked };

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { setImmediate as turn } from "node:timers/promises";
 import { Inject, Injectable } from "@nestjs/common";
+import { dayOf } from "@countersign/card-data";
 import type { CardDataMissed, EventMessage, Payload } from "@countersign/contracts";
 import {
   Clock,
@@ -135,7 +136,7 @@ export class SecondLook {
     const [fingerprintKey] = this.config.FINGERPRINT_KEY_FILE ?? [];
     return {
       policy: this.cardData.at(endpoint),
-      today: this.clock.now().toISOString().slice(0, 10),
+      today: dayOf(this.clock.now()),
       ...(fingerprintKey === undefined ? {} : { fingerprintKey }),
     };
   }

@@ -1,4 +1,4 @@
-import { policyFor, scanJson, scanText } from "@countersign/card-data";
+import { dayOf, policyFor, scanJson, scanText } from "@countersign/card-data";
 import type { CardDataPolicy, Finding, OpaqueHandling, RequestHandling } from "@countersign/contracts";
 import { withOpaqueContent } from "./opaque-content.js";
 import { withoutRequestState } from "./request-state.js";
@@ -93,8 +93,7 @@ export class Scanner {
 
   #options(): { policy: CardDataPolicy; fingerprintKey: Uint8Array; today: string } {
     // Shapes that policy allows have an end, so the search has to know the day.
-    const today = this.now().toISOString().slice(0, 10);
-    return { policy: this.#policy, fingerprintKey: this.fingerprintKey, today };
+    return { policy: this.#policy, fingerprintKey: this.fingerprintKey, today: dayOf(this.now()) };
   }
 
   get #policy(): CardDataPolicy {
