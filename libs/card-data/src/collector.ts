@@ -257,7 +257,7 @@ export class Collector implements JsonSink {
     const dot = endOfMarks(digits, from);
     if (dot === end) return end - from < PAN_DIGITS_MIN ? NO_CARD : judgeNumber(bytes, from, end);
     // An exponent may undo a fraction; a fraction of nothing but zeros is none.
-    if (endOfMarks(digits, dot + 1) < end) return MAYBE_CARD;
+    if ((bytes[dot]! | 32) === LETTER_E || endOfMarks(digits, dot + 1) < end) return MAYBE_CARD;
     let zeros = dot + 1;
     while (bytes[zeros] === ZERO) zeros++;
     return zeros < end ? NO_CARD : MAYBE_CARD;
@@ -268,6 +268,7 @@ export class Collector implements JsonSink {
 const BINARY = 4;
 
 const HYPHEN = 45;
+const LETTER_E = 101;
 const ZERO = 48;
 
 function isDigit(code: number): boolean {

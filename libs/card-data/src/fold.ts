@@ -39,9 +39,9 @@ export function foldUnicode(source: string): Folded {
   return out.done();
 }
 
-const MAYBE_ESCAPED = /%[0-9a-f]{2}|&(?:#\d|#x[0-9a-f]|[a-z]{2,20};)|\\u[0-9a-f]{4}|\\x[0-9a-f]{2}/i;
+const MAYBE_ESCAPED = /%[0-9a-f]{2}|&(?:#\d|#x[0-9a-f]|[a-z]{2,20};)|\\u[0-9a-f]{4}|\\x[0-9a-f]{2}|\d\+\d/i;
 
-/** Whether the text has percent, HTML or backslash escapes that a second look should undo. */
+/** Whether the text has percent, HTML or backslash escapes, or blanks as forms write them, that a second look should undo. */
 export function mayHoldEscapes(source: string): boolean {
   return MAYBE_ESCAPED.test(source);
 }
@@ -89,11 +89,19 @@ function unescape(source: string): Folded {
     if (code === PERCENT) at = unescapePercent(source, at, out);
     else if (code === AMPERSAND) at = unescapeEntity(source, at, out);
     else if (code === BACKSLASH) at = unescapeBackslash(source, at, out);
-    else out.push(code, at, ++at);
+    else out.push(code === PLUS && isBetweenDigits(source, at) ? 32 : code, at, ++at);
   }
   return out.done();
 }
 
+/** In forms and query strings a plus is a blank. */
+function isBetweenDigits(source: string, at: number): boolean {
+  const before = source.charCodeAt(at - 1) - 48;
+  const after = source.charCodeAt(at + 1) - 48;
+  return before >= 0 && before < 10 && after >= 0 && after < 10;
+}
+
+const PLUS = 43;
 const PERCENT = 37;
 const AMPERSAND = 38;
 const BACKSLASH = 92;
@@ -139,12 +147,17 @@ function unescapeEntity(source: string, at: number, out: FoldedBuilder): number 
   return code > 0x10ffff ? out.copy(source, at, to) : out.pushAll(String.fromCodePoint(code), at, to);
 }
 
-/** `\uXXXX` and `\xXX`. */
+/** A backslash that was escaped again and again is one backslash. */
+const BACKSLASHES_MAX = 8;
+
+/** `\uXXXX` and `\xXX`, and the same behind further backslashes. */
 function unescapeBackslash(source: string, at: number, out: FoldedBuilder): number {
-  const letter = source.charCodeAt(at + 1) | 32;
+  let last = at;
+  while (source.charCodeAt(last + 1) === BACKSLASH && last - at < BACKSLASHES_MAX) last++;
+  const letter = source.charCodeAt(last + 1) | 32;
   const units = letter === 117 ? 4 : letter === 120 ? 2 : 0;
-  const code = units === 0 ? -1 : hexAt(source, at + 2, units);
-  return code < 0 ? out.copy(source, at, at + 1) : out.push(code, at, at + 2 + units);
+  const code = units === 0 ? -1 : hexAt(source, last + 2, units);
+  return code < 0 ? out.copy(source, at, last + 1) : out.push(code, at, last + 2 + units);
 }
 
 const NOT_HEX = 16;

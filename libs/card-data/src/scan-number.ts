@@ -52,14 +52,21 @@ function sensitiveKind(literal: string, meaning: number): "cvv" | "pin" | "pinbl
   return undefined;
 }
 
-/** `4.111111111111111e+15`, as some languages print a whole number. */
+const EXPONENT = /^-?(\d{1,40})(?:\.(\d{1,40}))?[eE]([+-]?\d{1,4})$/;
+/** Fewer digits before the zeros are a round number. */
+const SIGNIFICANT_DIGITS_MIN = 6;
+
+/** `4.111111111111111e+15`, as some languages print a whole number, and every other way to write one. */
 function scanExponent(literal: string): Found | undefined {
-  const parts = /^-?(\d)\.(\d{5,18})[eE]\+?(\d{2})$/.exec(literal);
-  const [, whole = "", fraction = "", exponent = ""] = parts ?? [];
-  const length = Number(exponent) + 1;
-  if (!parts || fraction.length >= length || length < PAN_DIGITS_MIN || length > PAN_DIGITS_MAX)
-    return undefined;
-  const digits = (whole + fraction).padEnd(length, "0");
+  const [, whole, fraction = "", exponent = ""] = EXPONENT.exec(literal) ?? [];
+  if (whole === undefined) return undefined;
+  const zeros = Number(exponent) - fraction.length;
+  const written = whole + fraction;
+  if (zeros > PAN_DIGITS_MAX || (zeros < 0 && !/^0*$/.test(written.slice(zeros)))) return undefined;
+  const digits = (zeros < 0 ? written.slice(0, zeros) : written + "0".repeat(zeros)).replace(/^0+/, "");
+  const { length } = digits;
+  if (length < PAN_DIGITS_MIN || length > PAN_DIGITS_MAX) return undefined;
+  if (digits.replace(/0+$/, "").length < SIGNIFICANT_DIGITS_MIN) return undefined;
   const brand = passesLuhn(digits) ? brandOf(digits) : undefined;
   if (!brand) return undefined;
   const end = literal.length;

@@ -1,0 +1,49 @@
+import { expect, it } from "vitest";
+
+import { BUILT_IN_POLICY } from "./built-in-policy.js";
+import { scanJson, scanText } from "./scan.js";
+
+const options = { policy: BUILT_IN_POLICY };
+const CARD = "4929112233440562";
+const each = (write: (digit: number) => string) => [...CARD].map((digit) => write(Number(digit))).join("");
+const joined = (sign: string) => CARD.replace(/(\d{4})(?=\d)/g, `$1${sign}`);
+
+it.each([
+  ["braille blanks", joined("\u2800")],
+  ["Hangul fillers", joined("\u3164")],
+  ["variation selectors", joined("\ufe00")],
+  ["tags", joined("\u{e0020}")],
+  ["lines through each digit", each((digit) => `${digit}\u0336`)],
+  ["lines under each digit", each((digit) => `${digit}\u0332`)],
+  ["digits in brackets", each((digit) => (digit === 0 ? "0" : String.fromCharCode(0x2473 + digit)))],
+  ["digits with commas", each((digit) => String.fromCodePoint(0x1f101 + digit))],
+  ["escapes that are escaped again", each((digit) => `\\\\\\u003${digit}`)],
+  ["the blanks of forms", `card=${joined("+")}&x=1`],
+])("a card is found behind %s", (_, written) => {
+  for (const { findings, masked } of [
+    scanText(`see ${written} there`, options),
+    scanJson(JSON.stringify({ note: `see ${written} there` }), options),
+  ]) {
+    expect(findings).toMatchObject([{ kind: "pan", rule: "pan.range", first6: "492911", last4: "0562" }]);
+    expect(masked).not.toContain(written);
+  }
+});
+
+it.each([
+  "4929112233440562e0",
+  "4929112233440562E000",
+  "49291122334405.62e2",
+  "49291122334405.62e+02",
+  "49291122334405620e-1",
+  "0.4929112233440562e16",
+  "4.929112233440562e015",
+])("a card is found in the number %s", (literal) => {
+  expect(scanJson(`{"n":${literal}}`, options).masked).toBe('{"n":"492911******0562"}');
+});
+
+it.each(["4e15", "1.7e12", "1e400", "4.929112233440563e15", "-0.0e-7", "49291122334405.62e3", "5e-324"])(
+  "%s is no card",
+  (literal) => {
+    expect(scanJson(`{"n":${literal}}`, options).findings).toEqual([]);
+  },
+);
