@@ -63,7 +63,8 @@ export function sessionPage(options: SessionPageOptions): Page {
           required
           maxlength="${justificationCharactersMax}"
           aria-describedby="hint${problem !== undefined && " problem"}"
-          ${problem !== undefined && html`aria-invalid="true" autofocus`}
+          ${problem !== undefined && html`aria-invalid="true"`}
+          autofocus
         >
 ${entered?.justification}</textarea>
         <label for="duration">For how long?</label>
