@@ -9,6 +9,9 @@ export const waitingScript = `"use strict";
   const place = document.getElementById("waiting");
   const time = document.querySelector("time");
   time.textContent = new Date(time.dateTime).toLocaleString([], { timeStyle: "short", dateStyle: "medium" });
+  // Whoever cancels is on the way to the client, and the end of the wait must not lead them elsewhere.
+  let leaves = false;
+  document.addEventListener("submit", () => (leaves = true));
   const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
   const isDecided = async () => {
     const response = await fetch(place.dataset.ask, { headers: { accept: "application/json" } });
@@ -24,6 +27,7 @@ export const waitingScript = `"use strict";
         await pause(3000);
       }
     }
+    if (leaves) return;
     place.textContent = "It is decided. One moment.";
     location.replace(place.dataset.next);
   };
