@@ -1,18 +1,13 @@
-import { generateKeyPairSync, type KeyObject, randomUUID, sign } from "node:crypto";
-import { once } from "node:events";
+import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import type { INestApplication } from "@nestjs/common";
 import {
-  apiAudience,
   approvalView,
   type EventMessage,
   type PolicyBundle,
   type Principal,
   type RequestApproval,
   type TopicName,
-  topics,
 } from "@countersign/contracts";
 import {
   Clock,
@@ -22,8 +17,8 @@ import {
   decodeEvent,
   encodeEvent,
   parseConfig,
-  prepareSchema,
 } from "@countersign/service-kit";
+import { createDatabase, type TestDatabase, TestIssuer } from "@countersign/service-kit/testing";
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
 import { approvalConfig } from "./config.js";
@@ -34,19 +29,18 @@ const log = createLogger("approval", "silent");
 const kafka = createKafka("spec", inject("kafkaBrokers").split(","), log);
 const producer = kafka.producer({ allowAutoTopicCreation: false });
 const consumer = kafka.consumer({ groupId: `spec-${randomUUID()}`, allowAutoTopicCreation: false });
-const database = `approval_${randomUUID().slice(0, 8)}`;
-const keys = generateKeyPairSync("ec", { namedCurve: "P-256" });
+const issuer = new TestIssuer();
+const run = randomUUID().slice(0, 8);
 const ids = new Clock();
 
 const seen: EventMessage[] = [];
-let issuer: Server;
-let issuerUrl: string;
+let database: TestDatabase;
 let app: INestApplication;
 let api: string;
 let db: Client;
 
 const member = (name: string, ...groups: string[]): Principal => ({
-  id: `company:${name}-${database}`,
+  id: `company:${name}-${run}`,
   kind: "human",
   groups,
 });
@@ -57,18 +51,10 @@ const mallory = member("mallory", "auditors", "administrators", "payments-engine
 const robot: Principal = { ...member("robot", "payments-leads"), kind: "workload" };
 
 beforeAll(async () => {
-  await makeTopics("approval.commands", "approval.events", "policy.bundles", "quarantine.events");
-  const adminUrl = new URL(inject("adminDatabaseUrl"));
-  await sql(adminUrl.toString(), `CREATE DATABASE ${database}`);
-  adminUrl.pathname = `/${database}`;
-  const url = await prepareSchema({
-    adminUrl: adminUrl.toString(),
-    schema: approvalSchema,
-    password: "spec",
-  });
-  db = new Client({ connectionString: adminUrl.toString() });
+  database = await createDatabase(inject("adminDatabaseUrl"), approvalSchema);
+  db = new Client({ connectionString: database.adminUrl });
   await db.connect();
-  [issuer, issuerUrl] = await startIssuer(keys.publicKey);
+  await issuer.start();
 
   await producer.connect();
   await consumer.connect();
@@ -84,9 +70,9 @@ beforeAll(async () => {
 
   const config = parseConfig("approval", approvalConfig, {
     KAFKA_BROKERS: inject("kafkaBrokers"),
-    DATABASE_URL: url,
+    DATABASE_URL: database.url,
     GATEWAY_URL: "http://127.0.0.1:8080",
-    ISSUER_URL: issuerUrl,
+    ISSUER_URL: issuer.url,
   });
   app = await createService(approval, config, log);
   await app.listen(0, "127.0.0.1");
@@ -103,8 +89,8 @@ beforeAll(async () => {
 afterAll(async () => {
   await app?.close();
   await Promise.allSettled([producer.disconnect(), consumer.disconnect(), db?.end()]);
-  issuer?.close();
-  await sql(inject("adminDatabaseUrl"), `DROP DATABASE IF EXISTS ${database} WITH (FORCE)`);
+  issuer.stop();
+  await database?.drop();
 });
 
 describe("the approval service", () => {
@@ -296,58 +282,10 @@ async function call(
   const response = await fetch(`${api}${path}`, {
     method,
     headers: {
-      ...(caller ? { authorization: `Bearer ${tokenOf(caller)}` } : {}),
+      ...(caller ? { authorization: `Bearer ${issuer.token(caller)}` } : {}),
       "content-type": "application/json",
     },
     ...(body ? { body: JSON.stringify(body) } : {}),
   });
   return { status: response.status, body: await response.json() };
-}
-
-function tokenOf({ id, ...claims }: Principal): string {
-  const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString("base64url");
-  const iat = Math.floor(Date.now() / 1_000);
-  const signed = [
-    encode({ alg: "ES256", typ: "at+jwt", kid: "k" }),
-    encode({ ...claims, sub: id, iss: issuerUrl, aud: apiAudience, iat, exp: iat + 60, jti: randomUUID() }),
-  ].join(".");
-  const signature = sign("sha256", Buffer.from(signed), { key: keys.privateKey, dsaEncoding: "ieee-p1363" });
-  return `${signed}.${signature.toString("base64url")}`;
-}
-
-async function startIssuer(publicKey: KeyObject): Promise<[Server, string]> {
-  const jwks = { keys: [{ ...publicKey.export({ format: "jwk" }), kid: "k", alg: "ES256", use: "sig" }] };
-  const server = createServer((_, response) => {
-    response.setHeader("content-type", "application/json").end(JSON.stringify(jwks));
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return [server, `http://127.0.0.1:${(server.address() as AddressInfo).port}`];
-}
-
-async function makeTopics(...names: TopicName[]): Promise<void> {
-  const admin = kafka.admin();
-  await admin.connect();
-  try {
-    await admin.createTopics({
-      waitForLeaders: true,
-      topics: names.map((topic) => ({
-        topic,
-        numPartitions: topics[topic].partitions,
-        replicationFactor: 1,
-      })),
-    });
-  } finally {
-    await admin.disconnect();
-  }
-}
-
-async function sql(url: string, text: string): Promise<void> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  try {
-    await client.query(text);
-  } finally {
-    await client.end();
-  }
 }

@@ -1,6 +1,5 @@
-import { Inject, Module, type OnApplicationBootstrap, type OnModuleDestroy } from "@nestjs/common";
-import { EventLog, LOG, type Logger, Outbox, PostgresModule, timed } from "@countersign/service-kit";
-import { DataSource } from "typeorm";
+import { Module } from "@nestjs/common";
+import { Outbox, PostgresModule, timed } from "@countersign/service-kit";
 import { ApprovalRow } from "./approval.entity.js";
 import { ApprovalStore } from "./approval-store.js";
 import { ApprovalsConsumer } from "./approvals.consumer.js";
@@ -22,12 +21,7 @@ const expiryEveryMs = 1_000;
   imports: [PostgresModule.forSchema(schema, [ApprovalRow])],
   controllers: [ApprovalsConsumer, PoliciesConsumer, ApprovalsController],
   providers: [
-    {
-      provide: Outbox,
-      inject: [DataSource, EventLog, LOG],
-      useFactory: (dataSource: DataSource, eventLog: EventLog, log: Logger) =>
-        new Outbox({ dataSource, eventLog, log, schema }),
-    },
+    Outbox.provider(schema),
     Approvals,
     ApprovalStore,
     Approvers,
@@ -35,14 +29,4 @@ const expiryEveryMs = 1_000;
     timed(Expiry, { name: `${schema}.expiry`, everyMs: expiryEveryMs }),
   ],
 })
-export class ApprovalModule implements OnApplicationBootstrap, OnModuleDestroy {
-  constructor(@Inject(Outbox) private readonly outbox: Outbox) {}
-
-  onApplicationBootstrap(): void {
-    this.outbox.start();
-  }
-
-  onModuleDestroy(): Promise<void> {
-    return this.outbox.stop();
-  }
-}
+export class ApprovalModule {}

@@ -1,6 +1,5 @@
 import { Module } from "@nestjs/common";
-import { CONFIG, EventLog, LOG, type Logger, Outbox, PostgresModule } from "@countersign/service-kit";
-import { DataSource } from "typeorm";
+import { CONFIG, Outbox, PostgresModule } from "@countersign/service-kit";
 import { EvidenceAccess } from "./access/evidence-access.js";
 import { PolicyConsumer } from "./access/policy.consumer.js";
 import { PolicyView } from "./access/policy.view.js";
@@ -45,12 +44,7 @@ import { SiemRelay } from "./siem/siem.relay.js";
       inject: [CONFIG],
       useFactory: (config: AuditConfig) => CheckpointKey.load(config),
     },
-    {
-      provide: Outbox,
-      inject: [DataSource, EventLog, LOG],
-      useFactory: (dataSource: DataSource, eventLog: EventLog, log: Logger) =>
-        new Outbox({ dataSource, eventLog, log, schema: "audit" }),
-    },
+    Outbox.provider("audit"),
   ],
 })
 export class AuditModule {}

@@ -6,11 +6,12 @@ import type { INestApplication } from "@nestjs/common";
 import type { EventMessage, Principal, RecordView, TopicName } from "@countersign/contracts";
 import { verifyBundle } from "@countersign/evidence";
 import { Clock, createKafka, encodeEvent } from "@countersign/service-kit";
+import { TestIssuer } from "@countersign/service-kit/testing";
 import type { Message, Producer } from "kafkajs";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { PolicyView } from "./access/policy.view.js";
 import { createDatabase, type TestDatabase } from "./database.fixture.js";
-import { checkpointKeyFile, ensureTopics, log, startService, TestIssuer } from "./service.fixture.js";
+import { checkpointKeyFile, log, startService } from "./service.fixture.js";
 
 const ids = new Clock();
 const issuer = new TestIssuer();
@@ -27,7 +28,6 @@ let app: INestApplication | undefined;
 let url = "";
 
 beforeAll(async () => {
-  await ensureTopics(inject("kafkaBrokers"));
   database = await createDatabase(inject("adminDatabaseUrl"));
   await issuer.start();
   producer = createKafka("spec", inject("kafkaBrokers").split(","), log).producer();

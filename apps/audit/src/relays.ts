@@ -36,16 +36,11 @@ export class Relays implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   onApplicationBootstrap(): void {
-    this.outbox.start();
     this.siem.start();
     for (const ticker of this.#tickers) ticker.start();
   }
 
   async onModuleDestroy(): Promise<void> {
-    await Promise.all([
-      ...this.#tickers.map((ticker) => ticker.stop()),
-      this.siem.stop(),
-      this.outbox.stop(),
-    ]);
+    await Promise.all([...this.#tickers.map((ticker) => ticker.stop()), this.siem.stop()]);
   }
 }

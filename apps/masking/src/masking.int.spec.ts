@@ -1,22 +1,17 @@
 import { generateKeyPairSync, randomBytes, randomUUID } from "node:crypto";
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { INestApplication } from "@nestjs/common";
 import { loadConfiguration } from "@countersign/configuration";
 import {
-  apiAudience,
   type CardDataPolicy,
   type EventMessage,
   type PolicyBundle,
   type Principal,
   type RevealView,
-  topicNames,
   type TopicName,
-  topics,
 } from "@countersign/contracts";
 import {
   Clock,
@@ -27,12 +22,10 @@ import {
   encodeEvent,
   EventLog,
   parseConfig,
-  prepareSchema,
   transitKeyId,
   wrapSessionKey,
 } from "@countersign/service-kit";
-import { exportJWK, generateKeyPair, SignJWT } from "jose";
-import { Client } from "pg";
+import { createDatabase, type TestDatabase, TestIssuer } from "@countersign/service-kit/testing";
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
 import { maskingConfig } from "./config.js";
 import { sealText, sha256Of, wrapKey } from "./domain/seal.fixture.js";
@@ -50,11 +43,10 @@ const ids = new Clock();
 const kafka = createKafka("spec", inject("kafkaBrokers").split(","), log);
 const producer = kafka.producer();
 const consumer = kafka.consumer({ groupId: `spec-${randomUUID()}` });
-const issuerKeys = await generateKeyPair("ES256");
+const issuer = new TestIssuer();
 const vaultPair = generateKeyPairSync("ec", { namedCurve: "P-256" });
 const vaultKeyId = randomUUID();
 const bundleVersion = randomUUID();
-const database = `masking_${randomUUID().replaceAll("-", "")}`;
 
 const auditor: Principal = { id: "company:iris", kind: "human", groups: ["auditors"] };
 const engineer: Principal = {
@@ -65,25 +57,14 @@ const engineer: Principal = {
 const administrator: Principal = { id: "company:root", kind: "human", groups: ["administrators"] };
 
 const seen: EventMessage[] = [];
-let issuer: Server;
-let issuerUrl = "";
+let database: TestDatabase;
 let folder = "";
-let databaseUrl = "";
-let ownDatabase = "";
 let app: INestApplication;
 let url = "";
 
 beforeAll(async () => {
-  await ensureTopics();
-  await sql(inject("adminDatabaseUrl"), `CREATE DATABASE ${database}`);
-  const own = new URL(inject("adminDatabaseUrl"));
-  own.pathname = database;
-  ownDatabase = own.toString();
-  databaseUrl = await prepareSchema({ adminUrl: ownDatabase, schema: maskingSchema, password: "test" });
-  const jwk = { ...(await exportJWK(issuerKeys.publicKey)), kid: "1", alg: "ES256" };
-  issuer = createServer((_, response) => response.end(JSON.stringify({ keys: [jwk] })));
-  await new Promise<void>((resolve) => issuer.listen(0, "127.0.0.1", resolve));
-  issuerUrl = `http://127.0.0.1:${(issuer.address() as AddressInfo).port}`;
+  database = await createDatabase(inject("adminDatabaseUrl"), maskingSchema);
+  await issuer.start();
 
   folder = await mkdtemp(join(tmpdir(), "countersign-masking-"));
   await cp(join(root, "policies"), join(folder, "policies"), { recursive: true });
@@ -120,8 +101,8 @@ beforeAll(async () => {
 afterAll(async () => {
   await app?.close();
   await Promise.allSettled([producer.disconnect(), consumer.disconnect()]);
-  issuer?.close();
-  await sql(inject("adminDatabaseUrl"), `DROP DATABASE IF EXISTS ${database} WITH (FORCE)`);
+  issuer.stop();
+  await database?.drop();
   if (folder) await rm(folder, { recursive: true });
 });
 
@@ -304,8 +285,8 @@ describe("the masking service", () => {
       `DELETE FROM masking.${table}`,
       `TRUNCATE masking.${table}`,
     ]) {
-      await expect(sql(ownDatabase, statement)).rejects.toThrow(/takes no/);
-      await expect(sql(databaseUrl, statement)).rejects.toThrow(/permission denied|takes no/);
+      await expect(database.query(statement)).rejects.toThrow(/takes no/);
+      await expect(database.queryAs(database.url, statement)).rejects.toThrow(/permission denied|takes no/);
     }
   });
 
@@ -314,7 +295,7 @@ describe("the masking service", () => {
     ["to move a key", `UPDATE masking.session_keys SET session_id = 'x', vault_key_id = 'y', wrapped = 'x'`],
     ["to empty what can be opened", `UPDATE masking.originals SET sealed = ''`],
   ])("lets nobody use the ways of the vault %s", async (_, statement) => {
-    await expect(sql(ownDatabase, statement)).rejects.toThrow(/takes no/);
+    await expect(database.query(statement)).rejects.toThrow(/takes no/);
   });
 });
 
@@ -369,7 +350,7 @@ describe("shredding", () => {
       expect((await reveal(auditor, id)).status).toBe(410);
     }
     expect(about("OriginalStored", late.original.originalId)).toEqual([]);
-    const [vault] = await rows<{ keys: string; sealed: string }>(
+    const [vault] = await database.query<{ keys: string; sealed: string }>(
       `SELECT (SELECT count(*) FROM masking.session_keys WHERE session_id = '${original.sessionId}') AS keys,
               (SELECT string_agg(sealed, '') FROM masking.originals WHERE session_id = '${original.sessionId}') AS sealed`,
     );
@@ -710,9 +691,9 @@ let vaultPlaces = (): Record<string, string> => ({ VAULT_KEYS_FILE: join(folder,
 async function start(): Promise<void> {
   const config = parseConfig("masking", maskingConfig, {
     KAFKA_BROKERS: inject("kafkaBrokers"),
-    DATABASE_URL: databaseUrl,
+    DATABASE_URL: database.url,
     GATEWAY_URL: "http://127.0.0.1:8080",
-    ISSUER_URL: issuerUrl,
+    ISSUER_URL: issuer.url,
     COUNTERSIGN_CONFIG: join(folder, "countersign.yaml"),
     ...vaultPlaces(),
     FINGERPRINT_KEY_FILE: join(folder, "fingerprint-key"),
@@ -847,59 +828,13 @@ const reveal = (
 ): Promise<Response> => post(caller, `/originals/${originalId}/reveal`, { justification });
 
 async function post(caller: Principal, path: string, body: unknown, method = "POST"): Promise<Response> {
-  const { id: sub, ...claims } = caller;
-  const token = await new SignJWT({ ...claims })
-    .setProtectedHeader({ alg: "ES256", typ: "at+jwt", kid: "1" })
-    .setSubject(sub)
-    .setIssuer(issuerUrl)
-    .setAudience(apiAudience)
-    .setJti(randomUUID())
-    .setIssuedAt()
-    .setExpirationTime("5m")
-    .sign(issuerKeys.privateKey);
   return fetch(url + path, {
     method,
-    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    headers: { authorization: `Bearer ${issuer.token(caller)}`, "content-type": "application/json" },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
 }
 
 async function send(topic: TopicName, ...events: EventMessage[]): Promise<void> {
   await producer.send({ topic, messages: events.map((event) => encodeEvent(event)) });
-}
-
-async function rows<T extends object>(statement: string): Promise<T[]> {
-  const client = new Client({ connectionString: ownDatabase });
-  await client.connect();
-  try {
-    return (await client.query<T>(statement)).rows;
-  } finally {
-    await client.end();
-  }
-}
-
-async function sql(connectionString: string, statement: string): Promise<void> {
-  const client = new Client({ connectionString });
-  await client.connect();
-  try {
-    await client.query(statement);
-  } finally {
-    await client.end();
-  }
-}
-
-async function ensureTopics(): Promise<void> {
-  const admin = kafka.admin();
-  await admin.connect();
-  try {
-    // Specs that run beside this one make the same topics; whoever is first, they are alike.
-    for (const topic of topicNames) {
-      const numPartitions = topics[topic].partitions;
-      await admin
-        .createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions }] })
-        .catch(() => false);
-    }
-  } finally {
-    await admin.disconnect();
-  }
 }

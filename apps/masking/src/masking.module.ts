@@ -1,7 +1,6 @@
 import { Module } from "@nestjs/common";
 import { loadConfiguration } from "@countersign/configuration";
-import { CONFIG, EventLog, LOG, type Logger, Outbox, PostgresModule } from "@countersign/service-kit";
-import { DataSource } from "typeorm";
+import { CONFIG, Outbox, PostgresModule } from "@countersign/service-kit";
 import { configurationEnvironment, type MaskingConfig } from "./config.js";
 import { CardDataPolicyInForce } from "./policy/card-data-policy.js";
 import { PersonsWords } from "./policy/persons-words.js";
@@ -65,12 +64,7 @@ import { VaultStore } from "./vault/vault.store.js";
         ),
     },
     vaultKeysProvider,
-    {
-      provide: Outbox,
-      inject: [DataSource, EventLog, LOG],
-      useFactory: (dataSource: DataSource, eventLog: EventLog, log: Logger) =>
-        new Outbox({ dataSource, eventLog, log, schema: "masking" }),
-    },
+    Outbox.provider("masking"),
   ],
 })
 export class MaskingModule {}

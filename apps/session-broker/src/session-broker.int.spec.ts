@@ -1,14 +1,10 @@
-import { generateKeyPairSync, type KeyObject, randomBytes, randomUUID, sign } from "node:crypto";
-import { once } from "node:events";
+import { randomBytes, randomUUID } from "node:crypto";
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { INestApplication } from "@nestjs/common";
 import {
-  apiAudience,
   type ApprovalGranted,
   type EventMessage,
   type Principal,
@@ -30,9 +26,8 @@ import {
   decodeEvent,
   encodeEvent,
   parseConfig,
-  prepareSchema,
 } from "@countersign/service-kit";
-import { Client } from "pg";
+import { createDatabase, type TestDatabase, TestIssuer } from "@countersign/service-kit/testing";
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
 import { BundlePublisher } from "./bundle/bundle-publisher.js";
 import { type SessionBrokerConfig, sessionBrokerConfig } from "./config.js";
@@ -45,30 +40,28 @@ const log = createLogger("session-broker", "silent");
 const kafka = createKafka("spec", inject("kafkaBrokers").split(","), log);
 const producer = kafka.producer({ allowAutoTopicCreation: false });
 const consumer = kafka.consumer({ groupId: `spec-${randomUUID()}`, allowAutoTopicCreation: false });
-const database = `broker_${randomUUID().slice(0, 8)}`;
-const keys = generateKeyPairSync("ec", { namedCurve: "P-256" });
+const issuer = new TestIssuer();
+const run = randomUUID().slice(0, 8);
 
 const ids = new Clock();
 
 const seen: EventMessage[] = [];
-let issuer: Server;
-let issuerUrl: string;
+let database: TestDatabase;
 let folder: string;
 let config: SessionBrokerConfig;
 let app: INestApplication;
 let api: string;
-let db: Client;
 
-const ada: Principal = { id: `company:ada-${database}`, kind: "human", groups: ["payments-engineers"] };
-const mallory: Principal = { id: `company:mallory-${database}`, kind: "human", groups: [] };
-const eve: Principal = { ...ada, id: `company:eve-${database}` };
+const ada: Principal = { id: `company:ada-${run}`, kind: "human", groups: ["payments-engineers"] };
+const mallory: Principal = { id: `company:mallory-${run}`, kind: "human", groups: [] };
+const eve: Principal = { ...ada, id: `company:eve-${run}` };
 const chris: Principal = {
-  id: `company:chris-${database}`,
+  id: `company:chris-${run}`,
   kind: "human",
   groups: ["payments-engineers", "payments-contractors"],
 };
 const lee: Principal = {
-  id: `company:lee-${database}`,
+  id: `company:lee-${run}`,
   kind: "human",
   name: "Lee",
   groups: ["payments-leads"],
@@ -76,27 +69,8 @@ const lee: Principal = {
 const administrator: Principal = { id: "company:root", kind: "human", groups: ["administrators"] };
 
 beforeAll(async () => {
-  await makeTopics(
-    "session.commands",
-    "session.events",
-    "approval.commands",
-    "approval.events",
-    "policy.bundles",
-    "policy.tools",
-    "mcp.traffic",
-    "quarantine.events",
-  );
-  const adminUrl = new URL(inject("adminDatabaseUrl"));
-  await sql(adminUrl.toString(), `CREATE DATABASE ${database}`);
-  adminUrl.pathname = `/${database}`;
-  const url = await prepareSchema({
-    adminUrl: adminUrl.toString(),
-    schema: sessionBrokerSchema,
-    password: "spec",
-  });
-  db = new Client({ connectionString: adminUrl.toString() });
-  await db.connect();
-  [issuer, issuerUrl] = await startIssuer(keys.publicKey);
+  database = await createDatabase(inject("adminDatabaseUrl"), sessionBrokerSchema);
+  await issuer.start();
   folder = await mkdtemp(join(tmpdir(), "countersign-broker-"));
   await cp(join(root, "policies"), join(folder, "policies"), { recursive: true });
   await cp(join(root, "countersign.yaml"), join(folder, "countersign.yaml"));
@@ -117,9 +91,9 @@ beforeAll(async () => {
 
   config = parseConfig("session-broker", sessionBrokerConfig, {
     KAFKA_BROKERS: inject("kafkaBrokers"),
-    DATABASE_URL: url,
+    DATABASE_URL: database.url,
     GATEWAY_URL: "http://127.0.0.1:8080",
-    ISSUER_URL: issuerUrl,
+    ISSUER_URL: issuer.url,
     COUNTERSIGN_CONFIG: join(folder, "countersign.yaml"),
   });
   await startApp();
@@ -134,24 +108,23 @@ async function startApp(): Promise<void> {
 
 afterAll(async () => {
   await app?.close();
-  await Promise.allSettled([producer.disconnect(), consumer.disconnect(), db?.end()]);
-  issuer?.close();
-  await sql(inject("adminDatabaseUrl"), `DROP DATABASE IF EXISTS ${database} WITH (FORCE)`);
+  await Promise.allSettled([producer.disconnect(), consumer.disconnect()]);
+  issuer.stop();
+  await database?.drop();
   if (folder) await rm(folder, { recursive: true });
 });
 
 describe("the session broker", () => {
   it("publishes its bundle at start, once", async () => {
-    const { rows } = await db.query<{ version: string }>("SELECT version FROM session_broker.bundles");
+    const [held] = await database.query<{ version: string }>("SELECT version FROM session_broker.bundles");
     const bundle = await seenEvent(
       ({ type, data }) =>
-        type === "PolicyBundlePublished" &&
-        policyBundlePublished.data.parse(data).version === rows[0]?.version,
+        type === "PolicyBundlePublished" && policyBundlePublished.data.parse(data).version === held?.version,
     );
     expect(bundle.subject).toBe("bundle");
     expect(policyBundlePublished.data.parse(bundle.data).endpoints[0]?.name).toBe("payments");
     await app.get(BundlePublisher).takeUp();
-    expect((await db.query("SELECT count(*)::int AS count FROM session_broker.bundles")).rows).toEqual([
+    expect(await database.query("SELECT count(*)::int AS count FROM session_broker.bundles")).toEqual([
       { count: 1 },
     ]);
   });
@@ -252,7 +225,7 @@ describe("the session broker", () => {
 
   it("ends a session that is idle, but not one that is used; a ping is no use", async () => {
     const [used, idle] = [await openSession(), await openSession()];
-    await db.query("UPDATE session_broker.sessions SET idle_seconds = 6 WHERE session_id = ANY($1)", [
+    await database.query("UPDATE session_broker.sessions SET idle_seconds = 6 WHERE session_id = ANY($1)", [
       [used.sessionId, idle.sessionId],
     ]);
     const isOver = ({ type, subject }: EventMessage) =>
@@ -307,7 +280,7 @@ describe("the session broker", () => {
     const text = await readFile(path, "utf8");
     await writeFile(path, text.replace("maximum: 1h", "perPrincipal: 3\n      maximum: 1h"));
     await app.get(BundlePublisher).takeUp();
-    const grace: Principal = { ...ada, id: `company:grace-${database}` };
+    const grace: Principal = { ...ada, id: `company:grace-${run}` };
     const commands = Array.from({ length: 8 }, () => commandOf(request(grace)));
     await Promise.all(commands.map((command) => send("session.commands", command)));
     const answers = await Promise.all(commands.map((command) => answersTo(command, 2)));
@@ -365,7 +338,7 @@ describe("the session broker", () => {
     expect(access.find(({ id }) => id === mallory.id)).toMatchObject({ permitted: false, denied: 1 });
     expect(access.find(({ id }) => id === "payments-engineers")).toMatchObject({ subject: "group" });
     const table = await fetch(`${api}/access-review.csv`, {
-      headers: { authorization: `Bearer ${tokenOf(administrator)}` },
+      headers: { authorization: `Bearer ${issuer.token(administrator)}` },
     });
     expect(table.headers.get("content-type")).toContain("text/csv");
     expect(table.headers.get("content-disposition")).toMatch(/"access-review-\d{4}-\d\d-\d\d\.csv"$/);
@@ -453,7 +426,7 @@ describe("a session that somebody has to approve", () => {
     const [late, other] = [await awaitApproval(), await awaitApproval()];
     await sendApproval("ApprovalGranted", other, { by: lee, requestDigest: late.requestDigest });
     expect((await endOf(other.sessionId)).type).toBe("SessionDenied");
-    await db.query(
+    await database.query(
       `UPDATE session_broker.sessions SET waits_until = now(), wait = jsonb_set(wait, '{waitsUntil}', to_jsonb($2::text))
        WHERE session_id = $1`,
       [late.sessionId, new Date().toISOString()],
@@ -537,7 +510,7 @@ describe("a session that somebody has to approve", () => {
   });
 
   it("is not asked for without end", async () => {
-    const dora: Principal = { ...chris, id: `company:dora-${database}` };
+    const dora: Principal = { ...chris, id: `company:dora-${run}` };
     const commands = Array.from({ length: 7 }, () => commandOf({ ...request(dora), canWait: true }));
     for (const command of commands) await send("session.commands", command);
     const answers = await Promise.all(commands.map((command) => answersTo(command, 2)));
@@ -758,58 +731,10 @@ async function call(
   const response = await fetch(`${api}${path}`, {
     method,
     headers: {
-      ...(caller ? { authorization: `Bearer ${tokenOf(caller)}` } : {}),
+      ...(caller ? { authorization: `Bearer ${issuer.token(caller)}` } : {}),
       "content-type": "application/json",
     },
     ...(body ? { body: JSON.stringify(body) } : {}),
   });
   return { status: response.status, body: await response.json() };
-}
-
-function tokenOf({ id, ...claims }: Principal): string {
-  const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString("base64url");
-  const iat = Math.floor(Date.now() / 1_000);
-  const signed = [
-    encode({ alg: "ES256", typ: "at+jwt", kid: "k" }),
-    encode({ ...claims, sub: id, iss: issuerUrl, aud: apiAudience, iat, exp: iat + 60, jti: randomUUID() }),
-  ].join(".");
-  const signature = sign("sha256", Buffer.from(signed), { key: keys.privateKey, dsaEncoding: "ieee-p1363" });
-  return `${signed}.${signature.toString("base64url")}`;
-}
-
-async function startIssuer(publicKey: KeyObject): Promise<[Server, string]> {
-  const jwks = { keys: [{ ...publicKey.export({ format: "jwk" }), kid: "k", alg: "ES256", use: "sig" }] };
-  const server = createServer((_, response) => {
-    response.setHeader("content-type", "application/json").end(JSON.stringify(jwks));
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return [server, `http://127.0.0.1:${(server.address() as AddressInfo).port}`];
-}
-
-async function makeTopics(...names: TopicName[]): Promise<void> {
-  const admin = kafka.admin();
-  await admin.connect();
-  try {
-    await admin.createTopics({
-      waitForLeaders: true,
-      topics: names.map((topic) => ({
-        topic,
-        numPartitions: topics[topic].partitions,
-        replicationFactor: 1,
-      })),
-    });
-  } finally {
-    await admin.disconnect();
-  }
-}
-
-async function sql(url: string, text: string): Promise<void> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  try {
-    await client.query(text);
-  } finally {
-    await client.end();
-  }
 }

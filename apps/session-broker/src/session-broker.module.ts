@@ -1,6 +1,5 @@
-import { Inject, Module, type OnApplicationBootstrap, type OnModuleDestroy } from "@nestjs/common";
-import { EventLog, LOG, type Logger, Outbox, PostgresModule, timed } from "@countersign/service-kit";
-import { DataSource } from "typeorm";
+import { Module } from "@nestjs/common";
+import { Outbox, PostgresModule, timed } from "@countersign/service-kit";
 import { AccessReviewController } from "./access-review.controller.js";
 import { Activity } from "./activity.js";
 import { ApprovalsConsumer } from "./approvals.consumer.js";
@@ -40,12 +39,7 @@ const standingEveryMs = 5_000;
     ToolsController,
   ],
   providers: [
-    {
-      provide: Outbox,
-      inject: [DataSource, EventLog, LOG],
-      useFactory: (dataSource: DataSource, eventLog: EventLog, log: Logger) =>
-        new Outbox({ dataSource, eventLog, log, schema }),
-    },
+    Outbox.provider(schema),
     Activity,
     BundlePublisher,
     CurrentBundle,
@@ -60,14 +54,4 @@ const standingEveryMs = 5_000;
     timed(Standing, { name: `${schema}.standing`, everyMs: standingEveryMs }),
   ],
 })
-export class SessionBrokerModule implements OnApplicationBootstrap, OnModuleDestroy {
-  constructor(@Inject(Outbox) private readonly outbox: Outbox) {}
-
-  onApplicationBootstrap(): void {
-    this.outbox.start();
-  }
-
-  onModuleDestroy(): Promise<void> {
-    return this.outbox.stop();
-  }
-}
+export class SessionBrokerModule {}

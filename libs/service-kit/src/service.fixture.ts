@@ -3,7 +3,6 @@ import type { DynamicModule, INestApplication } from "@nestjs/common";
 import type { Server } from "@nestjs/microservices";
 import { type EventMessage, type EventOn, type ServiceName, type TopicName } from "@countersign/contracts";
 import kafkajs, { type IHeaders, type Kafka } from "kafkajs";
-import pg from "pg";
 import { DataSource } from "typeorm";
 import { afterAll, inject } from "vitest";
 import { serviceConfig } from "./config.js";
@@ -11,9 +10,10 @@ import { EventLog } from "./kafka/event-log.js";
 import type { Surroundings } from "./kafka/transport.js";
 import { createLogger, type Logger } from "./logs.js";
 import { Metrics } from "./metrics.js";
-import { prepareSchema, type ServiceSchema } from "./postgres/schema.js";
+import type { ServiceSchema } from "./postgres/schema.js";
 import { createKafka } from "./kafka/client.js";
 import { createService } from "./run-service.js";
+import { createDatabase } from "./testing/database.fixture.js";
 
 export const silentLog: Logger = createLogger("test", "silent");
 
@@ -58,26 +58,17 @@ export async function startService(options: {
 
 /** A new database with one service's schema; dropped when the file's tests have run. */
 export async function freshDatabase(schema: ServiceSchema): Promise<DataSource> {
-  const name = `kit_${randomUUID().replaceAll("-", "")}`;
-  const adminUrl = inject("adminDatabaseUrl");
-  const admin = async (statement: string): Promise<void> => {
-    const client = new pg.Client({ connectionString: adminUrl });
-    await client.connect();
-    try {
-      await client.query(statement);
-    } finally {
-      await client.end();
-    }
-  };
-  await admin(`CREATE DATABASE "${name}"`);
-  const databaseUrl = new URL(adminUrl);
-  databaseUrl.pathname = `/${name}`;
-  const url = await prepareSchema({ adminUrl: databaseUrl.toString(), schema, password: "test" });
-  const dataSource = new DataSource({ type: "postgres", url, installExtensions: false, extra: { max: 10 } });
+  const database = await createDatabase(inject("adminDatabaseUrl"), schema);
+  const dataSource = new DataSource({
+    type: "postgres",
+    url: database.url,
+    installExtensions: false,
+    extra: { max: 10 },
+  });
   await dataSource.initialize();
   afterAll(async () => {
     await dataSource.destroy();
-    await admin(`DROP DATABASE "${name}" WITH (FORCE)`);
+    await database.drop();
   });
   return dataSource;
 }

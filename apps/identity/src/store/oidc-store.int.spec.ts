@@ -1,13 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { DataSource } from "typeorm";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { createDatabase, type Database } from "../testing/database.fixture.js";
+import { createDatabase, type TestDatabase } from "@countersign/service-kit/testing";
+import { identitySchema } from "../schema.js";
 import { OidcStore, removeExpired } from "./oidc-store.js";
 
-let database: Database;
+let database: TestDatabase;
 let dataSource: DataSource;
 beforeAll(async () => {
-  database = await createDatabase(inject("adminDatabaseUrl"));
+  database = await createDatabase(inject("adminDatabaseUrl"), identitySchema);
   dataSource = await new DataSource({
     type: "postgres",
     url: database.url,

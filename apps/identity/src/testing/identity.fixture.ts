@@ -3,15 +3,16 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { INestApplication } from "@nestjs/common";
-import { type Endpoint, type EventMessage, topics } from "@countersign/contracts";
+import type { Endpoint, EventMessage } from "@countersign/contracts";
 import { startDevIdp } from "@countersign/dev-idp";
 import { createKafka, createLogger, createService, encodeEvent, parseConfig } from "@countersign/service-kit";
 import { freePorts } from "@countersign/service-kit/ports";
+import { createDatabase } from "@countersign/service-kit/testing";
 import { TestBroker } from "./broker.fixture.js";
 import { type Configured, environmentIn } from "./configuration.fixture.js";
-import { createDatabase } from "./database.fixture.js";
 import { ledger, payments } from "./endpoints.fixture.js";
 import { identityConfig } from "../config.js";
+import { identitySchema } from "../schema.js";
 import { identityService } from "../service.js";
 import { EndpointsView } from "../views/endpoints.view.js";
 
@@ -51,16 +52,6 @@ export async function startIdentity(given: Given): Promise<Running> {
   process.env["TEST_IDP_SECRET"] = "idp-secret";
 
   const kafka = createKafka("identity-spec", given.brokers.split(","), log);
-  const admin = kafka.admin();
-  await admin.connect();
-  await admin.createTopics({
-    waitForLeaders: true,
-    topics: (["identity.events", "session.commands", "session.events", "policy.bundles"] as const).map(
-      (topic) => ({ topic, numPartitions: topics[topic].partitions }),
-    ),
-  });
-  await admin.disconnect();
-
   const idp = await startDevIdp({
     port: idpPort,
     issuer: idpIssuer,
@@ -71,7 +62,7 @@ export async function startIdentity(given: Given): Promise<Running> {
     },
     workloadSecret,
   });
-  const database = await createDatabase(given.adminUrl);
+  const database = await createDatabase(given.adminUrl, identitySchema);
 
   const config = parseConfig("identity", identityConfig, {
     PORT: String(port),

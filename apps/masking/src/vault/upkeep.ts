@@ -1,5 +1,5 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from "@nestjs/common";
-import { LOG, type Logger, Outbox, Ticker } from "@countersign/service-kit";
+import { LOG, type Logger, Ticker } from "@countersign/service-kit";
 import { DataSource } from "typeorm";
 import { Destruction } from "./destruction.js";
 import { Rewrapping } from "./rewrapping.js";
@@ -7,13 +7,12 @@ import { Rewrapping } from "./rewrapping.js";
 const destroyEveryMs = 60_000;
 const rewrapEveryMs = 5_000;
 
-/** What the vault does by itself: the outbox, the end of terms, and keys under the newest key, in one replica at a time. */
+/** What the vault does by itself: the end of terms, and keys under the newest key, in one replica at a time. */
 @Injectable()
 export class Upkeep implements OnApplicationBootstrap, OnModuleDestroy {
   readonly #tickers: readonly Ticker[];
 
   constructor(
-    @Inject(Outbox) private readonly outbox: Outbox,
     @Inject(Destruction) destruction: Destruction,
     @Inject(Rewrapping) rewrapping: Rewrapping,
     @Inject(DataSource) dataSource: DataSource,
@@ -28,11 +27,10 @@ export class Upkeep implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   onApplicationBootstrap(): void {
-    this.outbox.start();
     for (const ticker of this.#tickers) ticker.start();
   }
 
   async onModuleDestroy(): Promise<void> {
-    await Promise.all([...this.#tickers.map((ticker) => ticker.stop()), this.outbox.stop()]);
+    await Promise.all(this.#tickers.map((ticker) => ticker.stop()));
   }
 }

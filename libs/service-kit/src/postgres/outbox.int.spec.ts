@@ -27,7 +27,7 @@ describe("the outbox", () => {
     masking = eventLogOf("masking");
   });
   afterEach(async () => {
-    await Promise.all(relays.splice(0).map((relay) => relay.stop()));
+    await Promise.all(relays.splice(0).map((relay) => relay.onModuleDestroy()));
   });
   afterAll(() => masking.close());
 
@@ -36,7 +36,7 @@ describe("the outbox", () => {
   const start = (eventLog?: EventLog): void => {
     const relay = outbox(eventLog);
     relays.push(relay);
-    relay.start();
+    relay.onApplicationBootstrap();
   };
   const entries = (events: readonly EventOn<"masking.events">[]): Entry[] =>
     events.map((event) => ({ topic: "masking.events", event }));

@@ -1,6 +1,8 @@
-import type { EntityManager, DataSource } from "typeorm";
-import type { Entry, EventLog } from "../kafka/event-log.js";
+import type { FactoryProvider, OnApplicationBootstrap, OnModuleDestroy } from "@nestjs/common";
+import { DataSource, type EntityManager } from "typeorm";
+import { type Entry, EventLog } from "../kafka/event-log.js";
 import { describeError, type Logger } from "../logs.js";
+import { LOG } from "../tokens.js";
 
 const batchMax = 200;
 /** One append goes into one batch of the log; a single event may be larger. */
@@ -13,7 +15,7 @@ const retryMs = 1_000;
  * transaction; the relay appends them in order and removes them once they are durable. A crash in between appends one
  * again under the same event id, which every consumer recognises. One relay works at a time, whichever replica it is in.
  */
-export class Outbox {
+export class Outbox implements OnApplicationBootstrap, OnModuleDestroy {
   readonly #dataSource: DataSource;
   readonly #eventLog: EventLog;
   readonly #log: Logger;
@@ -28,6 +30,16 @@ export class Outbox {
     this.#eventLog = options.eventLog;
     this.#log = options.log;
     this.#schema = options.schema;
+  }
+
+  /** The outbox of a service, whose relay runs as long as the service does. */
+  static provider(schema: string): FactoryProvider<Outbox> {
+    return {
+      provide: Outbox,
+      inject: [DataSource, EventLog, LOG],
+      useFactory: (dataSource: DataSource, eventLog: EventLog, log: Logger) =>
+        new Outbox({ dataSource, eventLog, log, schema }),
+    };
   }
 
   /**
@@ -50,11 +62,11 @@ export class Outbox {
     this.#wake?.();
   }
 
-  start(): void {
+  onApplicationBootstrap(): void {
     this.#running ??= this.#run();
   }
 
-  async stop(): Promise<void> {
+  async onModuleDestroy(): Promise<void> {
     this.#stopped = true;
     this.wake();
     await this.#running;
