@@ -2,6 +2,8 @@ import { Inject, Injectable } from "@nestjs/common";
 import type { EventOn, Principal } from "@countersign/contracts";
 import { ApiError, Clock, LOG, type Logger, VaultFailed } from "@countersign/service-kit";
 import { openOriginal, OriginalUnreadable } from "../domain/open-original.js";
+import { revealable } from "../domain/revealable.js";
+import { CardDataPolicyInForce } from "../policy/card-data-policy.js";
 import { VaultKeys } from "./vault-keys.js";
 import { VaultLog } from "./vault-log.js";
 import type { StoredOriginal } from "./vault.store.js";
@@ -23,6 +25,7 @@ export class Opening {
   constructor(
     @Inject(VaultKeys) private readonly keys: VaultKeys,
     @Inject(VaultLog) private readonly log: VaultLog,
+    @Inject(CardDataPolicyInForce) private readonly cardData: CardDataPolicyInForce,
     @Inject(Clock) private readonly clock: Clock,
     @Inject(LOG) private readonly logger: Logger,
   ) {}
@@ -31,7 +34,8 @@ export class Opening {
     original: StoredOriginal,
     about: Pick<Revealed, "by" | "justification" | "approvalId" | "approvedBy">,
   ): Promise<Reveal> {
-    const text = await this.#textOf(original, about.by);
+    const opened = await this.#textOf(original, about.by);
+    const text = revealable(opened, { policy: this.cardData.at(original.endpoint) });
     const { originalId, sessionId, callId, endpoint, direction } = original;
     await this.log.append({
       ...this.#envelope(sessionId),
