@@ -162,9 +162,10 @@ describe("the masking service", () => {
   });
 
   it("shows an original to an auditor who says why, once that is on the log", async () => {
-    const text = '{"card":"4111111111111111"}';
+    // Sealed with a code in it, as by a proxy that did not know its name.
+    const { original, events } = await sealed('{"card":"4111111111111111","cvv":"737"}');
+    const text = '{"card":"4111111111111111","cvv":"***"}';
     const hidden = Buffer.from("card 5555555555554444").toString("base64");
-    const { original, events } = await sealed(text);
     await send("mcp.originals", ...events);
     await stored(original.originalId);
     const response = await reveal(auditor, original.originalId, `dispute about ${hidden}`);
