@@ -1,9 +1,8 @@
 import { accessSync, constants, readdirSync, readFileSync } from "node:fs";
-import { isIP } from "node:net";
 import { join } from "node:path";
 import { type Configuration, loadConfiguration } from "@countersign/configuration";
 import { CountersignError, type SecretReference, servicePorts } from "@countersign/contracts";
-import { postgresConfig, serviceConfig } from "@countersign/service-kit";
+import { postgresConfig, serviceConfig, trustedProxies } from "@countersign/service-kit";
 import type { JWK } from "oidc-provider";
 import { z } from "zod";
 
@@ -27,9 +26,7 @@ export const identityConfig = serviceConfig.extend(postgresConfig.shape).extend(
       "holds too little; `openssl rand -hex 32` writes enough",
     )
     .describe("At least 32 random bytes, in any spelling."),
-  TRUST_PROXY: z
-    .string()
-    .refine(isTrustList, "must be a number of hops, or addresses and networks with commas between them")
+  TRUST_PROXY: trustedProxies
     .optional()
     .describe("Proxies whose X-Forwarded-For is believed: a number of hops, or addresses and networks."),
   REGISTRATIONS_PER_HOUR: z.coerce
@@ -152,18 +149,4 @@ function isReadable(path: string): boolean {
   } catch {
     return false;
   }
-}
-
-const networkNames: ReadonlySet<string> = new Set(["loopback", "linklocal", "uniquelocal"]);
-
-/** What Express takes as `trust proxy`: hops, or addresses, networks and its own names for some. */
-function isTrustList(value: string): boolean {
-  return /^\d+$/.test(value) || value.split(",").every((part) => isNetwork(part.trim()));
-}
-
-function isNetwork(text: string): boolean {
-  const [address = "", prefix, ...rest] = text.split("/");
-  if (prefix === undefined) return networkNames.has(address) || isIP(address) > 0;
-  if (rest.length > 0 || isIP(address) === 0 || !/^\d+$/.test(prefix)) return false;
-  return Number(prefix) <= (isIP(address) === 4 ? 32 : 128);
 }

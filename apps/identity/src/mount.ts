@@ -11,7 +11,7 @@ export function mountProvider(app: INestApplication, config: IdentityConfig): vo
   const express = app.getHttpAdapter().getInstance() as Express;
   const callback = app.get(Provider).callback();
   express.disable("x-powered-by");
-  if (config.TRUST_PROXY !== undefined) express.set("trust proxy", trustOf(config.TRUST_PROXY));
+  if (config.TRUST_PROXY !== undefined) express.set("trust proxy", config.TRUST_PROXY);
   express.use(pinOrigin(config.ISSUER_URL));
   const events = app.get(IdentityEvents);
   const recorded =
@@ -73,9 +73,6 @@ const isProviderPath = (path: string): boolean =>
   path.startsWith(`${paths.end_session}/`);
 
 const isOperational = (path: string): boolean => ["/healthz", "/readyz", "/metrics"].includes(path);
-
-const trustOf = (value: string): number | string[] =>
-  /^\d+$/.test(value) ? Number(value) : value.split(",").map((network) => network.trim());
 
 /** Clients that run in a browser register from whatever origin they are at; no cookie is involved. */
 const openToBrowsers: RequestHandler = (request, response, next) => {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { SecretReference } from "@countersign/contracts";
 import { CountersignError } from "@countersign/contracts";
-import { keysFile, serviceConfig } from "@countersign/service-kit";
+import { keysFile, serviceConfig, trustedProxies } from "@countersign/service-kit";
 import { hostname } from "node:os";
 import { z } from "zod";
 
@@ -22,10 +22,9 @@ export const proxyConfig = serviceConfig.extend({
     .default("")
     .transform((value) => value.split(",").filter((origin) => origin !== ""))
     .describe("Browser origins that may call the gateway, separated by commas; none by default."),
-  TRUST_PROXY: z
-    .enum(["true", "false"])
-    .default("false")
-    .transform((value) => value === "true"),
+  TRUST_PROXY: trustedProxies
+    .optional()
+    .describe("Proxies whose X-Forwarded-For is believed: a number of hops, or addresses and networks."),
   PIN_TOOLS: z
     .enum(["true", "false"])
     .default("true")

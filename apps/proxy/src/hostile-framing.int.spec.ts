@@ -19,7 +19,7 @@ describe("what frames messages", () => {
 
   beforeAll(async () => {
     gateway = await new GatewayFixture(inject("kafkaBrokers"), {
-      environment: { TRUST_PROXY: "true" },
+      environment: { TRUST_PROXY: "1" },
     }).start();
   });
   afterAll(() => gateway.stop());
@@ -69,7 +69,8 @@ describe("what frames messages", () => {
     const { token, sessionId } = await gateway.session();
     const denied = message("tools/call", { name: "delete_customer", arguments: {} });
     await gateway.post(token, denied, { "x-forwarded-for": pan });
-    await gateway.post(token, denied, { "x-forwarded-for": "203.0.113.7" });
+    // The client said the first address, the proxy in front the last.
+    await gateway.post(token, denied, { "x-forwarded-for": "198.51.100.1, 203.0.113.7" });
     const records = await gateway.recordsOf(sessionId, (types) => types.length > 1);
     expect(records.map(({ data }) => (data as { clientAddress?: string }).clientAddress)).toEqual([
       "127.0.0.1",

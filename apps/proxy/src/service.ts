@@ -1,7 +1,7 @@
 import type { INestApplication } from "@nestjs/common";
 import { FastifyAdapter } from "@nestjs/platform-fastify";
 import { type ServiceDefinition, ViewTransport } from "@countersign/service-kit";
-import { proxyConfig } from "./config.js";
+import { type ProxyConfig, proxyConfig } from "./config.js";
 import { ProxyModule } from "./proxy.module.js";
 
 /** No session is longer; the view of sessions reads back this far. */
@@ -15,7 +15,11 @@ export const proxyService: ServiceDefinition<typeof proxyConfig> = {
   config: proxyConfig,
   module: () => ProxyModule,
   adapter: (config) =>
-    new FastifyAdapter({ forceCloseConnections: true, trustProxy: config.TRUST_PROXY, requestTimeout: 0 }),
+    new FastifyAdapter({
+      forceCloseConnections: true,
+      trustProxy: trustOf(config.TRUST_PROXY),
+      requestTimeout: 0,
+    }),
   prepare: takeBodiesAsStreams,
   transports: (_, around) => [
     new ViewTransport(around, [
@@ -43,6 +47,12 @@ export const proxyService: ServiceDefinition<typeof proxyConfig> = {
     ]),
   ],
 };
+
+/** Fastify believes no bare number of hops; who sets one says that nobody reaches this service past those proxies. */
+const trustOf = (trusted: ProxyConfig["TRUST_PROXY"]): TrustProxy =>
+  typeof trusted === "number" ? (_address, hop) => hop < trusted : (trusted ?? false);
+
+type TrustProxy = false | string[] | ((address: string, hop: number) => boolean);
 
 /** The pipeline reads bodies itself, after it knows who sends them; nothing is parsed before. */
 function takeBodiesAsStreams(app: INestApplication): void {

@@ -11,6 +11,7 @@ export { type Check, Health } from "./health.js";
 export { ApiError, Shape } from "./http/api-error.js";
 export { bearerOf, Caller, Public } from "./http/auth.guard.js";
 export { TokenRefused, TokenVerifier } from "./http/token-verifier.js";
+export { trustedProxies } from "./http/trusted-proxies.js";
 export { readBounded } from "./http/read-bounded.js";
 export { type VaultAnswer, VaultClient, VaultFailed } from "./http/vault-client.js";
 export { keysFile } from "./keys-file.js";
