@@ -29,7 +29,7 @@ export function mayHoldBase64(source: TextBytes, from: number, to: number): bool
   for (let mark = nextMark(words, from, to); mark < to;) {
     const start = mark - BASE64_RUN_MIN + 1;
     const stop = endOfMarks(words, mark);
-    if (isWorthDecoding(source, start, stop)) return true;
+    if (!isUuid(source.bytes, start, stop) && isWorthDecoding(source, start, stop)) return true;
     // Behind a backslash the first letter may be that of an escape.
     const escaped = start > from && source.bytes[start - 1] === BACKSLASH;
     if (escaped && isWorthDecoding(source, start + 1, stop)) return true;
@@ -39,6 +39,24 @@ export function mayHoldBase64(source: TextBytes, from: number, to: number): bool
 }
 
 const BACKSLASH = 92;
+
+const UUID_UNITS = 36;
+
+/**
+ * Whether a run has the hyphens of a UUID. Then it is not worth decoding: in base64url they make bytes of which none is
+ * in ASCII, the first of them none of UTF-8 either, and what stands between them is too short for a card.
+ */
+function isUuid(bytes: Uint8Array, start: number, stop: number): boolean {
+  return (
+    stop - start === UUID_UNITS &&
+    bytes[start + 8] === HYPHEN &&
+    bytes[start + 13] === HYPHEN &&
+    bytes[start + 18] === HYPHEN &&
+    bytes[start + 23] === HYPHEN
+  );
+}
+
+const HYPHEN = 45;
 
 /** Whether the run between the offsets is worth a look. */
 function isWorthDecoding(source: TextBytes, start: number, stop: number): boolean {
@@ -151,7 +169,12 @@ const DIGIT_QUARTETS_MIN = 2;
 
 /** Whether the run decodes to text, or somewhere to what a card in ASCII looks like. */
 function isPlausible({ bytes, marking }: TextBytes, start: number, end: number): boolean {
-  if (beginsAsText(bytes, start, end)) return true;
+  const short = end - start <= 4 * SAMPLED_QUARTETS;
+  const sampled = short ? end - 3 : start + 4 * SAMPLED_QUARTETS;
+  let firsts = 0;
+  for (let at = start; at < sampled; at += 4) firsts += FIRSTS[bytes[at]!]!;
+  if (firsts < NO_TEXT && beginsAsText(bytes, start, end)) return true;
+  if (short && firsts % NO_TEXT < DIGIT_QUARTETS_MIN) return false;
   for (let at = start; at + 3 < end; at += 4) {
     at = marking.findDigitQuartet(at, end);
     if (at + 3 >= end || !isDigits(bytes, at)) continue;
@@ -185,8 +208,16 @@ function isAscii(bytes: Uint8Array, at: number): boolean {
   );
 }
 
-/** Bytes that are looked at to tell text from other data, which seldom passes the first three. */
-const SAMPLED_BYTES = 192;
+/** Quartets that are looked at to tell text from other data. */
+const SAMPLED_QUARTETS = 64;
+const SAMPLED_BYTES = 3 * SAMPLED_QUARTETS;
+
+/** What the first sign of a quartet says of the byte that it begins; summed up for all that are sampled. */
+const MAYBE_DIGIT = 1;
+const NO_TEXT = 256;
+const FIRSTS = new Uint16Array(256);
+for (const sign of "ABEFGH+/-_") FIRSTS[sign.charCodeAt(0)] = NO_TEXT;
+for (const sign of "MNOP") FIRSTS[sign.charCodeAt(0)] = MAYBE_DIGIT;
 
 /** Whether the first bytes are UTF-8 without control characters other than white space. */
 function beginsAsText(bytes: Uint8Array, start: number, end: number): boolean {

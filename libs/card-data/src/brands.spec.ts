@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { brandOf } from "./brands.js";
+import { brandExamples, brandOf, mayHaveBrand } from "./brands.js";
 import { luhnDigit, passesLuhn } from "./luhn.js";
 
 describe("the brand table", () => {
@@ -49,6 +49,18 @@ describe("the brand table", () => {
   ])("has no brand for %s, whose range or length no card has", (digits) => {
     expect(brandOf(digits)).toBeUndefined();
   });
+});
+
+it("tells by length and two digits where no brand can be", () => {
+  const missed: string[] = [];
+  for (const { prefix, length } of brandExamples()) {
+    if (!mayHaveBrand(Number(prefix.padEnd(2, "0").slice(0, 2)), length)) missed.push(`${prefix} ${length}`);
+    if (prefix.length === 1 && !mayHaveBrand(Number(`${prefix}9`), length))
+      missed.push(`${prefix}9 ${length}`);
+  }
+  expect(missed).toEqual([]);
+  expect(mayHaveBrand(17, 13)).toBe(false);
+  expect(mayHaveBrand(99, 12)).toBe(false);
 });
 
 describe("the check digit", () => {

@@ -125,6 +125,19 @@ export function brandOfPrefix(prefix: number, length: number): Brand | undefined
   return undefined;
 }
 
+/** For each length and the first two digits, whether any range has them. */
+const mayBegin = new Uint8Array(rangesByLength.length * 100);
+for (const [length, ranges] of rangesByLength.entries()) {
+  for (const { low, high } of ranges) {
+    mayBegin.fill(1, 100 * length + Math.floor(low / 10_000), 100 * length + Math.floor(high / 10_000) + 1);
+  }
+}
+
+/** Whether digits of that length may have a brand, by the number that the first two make. */
+export function mayHaveBrand(two: number, length: number): boolean {
+  return mayBegin[100 * length + two] === 1;
+}
+
 /** The rows as prefixes and lengths, for tests and the recall matrix. */
 export function brandExamples(): { brand: string; prefix: string; length: number }[] {
   return BRANDS.flatMap((row) =>

@@ -36,3 +36,13 @@ export function plainRunEnd(bytes: Uint8Array, from: number, to: number): number
   while (end < to && (CLASSES[bytes[end]!]! & IS_PLAIN) !== 0) end++;
   return end;
 }
+
+const LABEL_GAP_MAX = 16;
+
+/** The last place before `at` that holds no sign of a gap; before `from` where there is none. */
+export function beforeGap(bytes: Uint8Array, at: number, from: number): number {
+  let before = at - 1;
+  const limit = at - LABEL_GAP_MAX < from ? from : at - LABEL_GAP_MAX;
+  while (before >= limit && (CLASSES[bytes[before]!]! & IS_GAP) !== 0) before--;
+  return before;
+}

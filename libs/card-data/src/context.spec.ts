@@ -27,6 +27,44 @@ describe("a number of no known brand", () => {
   });
 });
 
+describe("a name that speaks of cards", () => {
+  const number = Number(UNKNOWN);
+  const far = Array.from({ length: 50 }, (_, id) => ({ id, ref: number }));
+
+  it.each<[string, unknown]>([
+    ["before it", { exp_month: 12, ref: number }],
+    ["behind it", { ref: number, exp_month: 12 }],
+    ["behind it, with other objects between them", { ref: number, a: { b: [{}] }, exp_month: 12 }],
+    ["behind the list that holds it", { refs: [[number]], exp_month: 12 }],
+    ["around it", { card: { a: { b: number } } }],
+    ["behind it, in the last of many objects", [...far, { id: 51, ref: number, exp_month: 12 }]],
+    ["behind it, in the second of its objects alone", [{ ref: "a" }, { ref: number, b: 1, exp_month: 12 }]],
+    ["behind it, where others were passed over before", { list: far, ref: number, exp_month: 12 }],
+    ["behind it, and first in an object between them", { ref: number, a: { exp: 1 }, exp_month: 12 }],
+    [
+      "behind it, after the same keys in an object between",
+      { a: number, b: { a: 1, b: 2, exp: 3 }, exp: 12 },
+    ],
+    ["beside it, as what another field holds", { name: "card ref", value: number }],
+    ["beside it, behind it", { value: number, name: "card ref" }],
+  ])("makes a number one wherever it stands: %s", (_, value) => {
+    expect(rulesIn(value)).toEqual(["pan.context"]);
+    expect(rulesIn(JSON.parse(JSON.stringify(value).replaceAll(UNKNOWN, `"${UNKNOWN}"`)))).toEqual([
+      "pan.context",
+    ]);
+    expect(rulesIn({ log: JSON.stringify(value) })).toEqual(["pan.context"]);
+  });
+
+  it.each<[string, unknown]>([
+    ["in another object", [{ ref: number }, { exp_month: 12 }]],
+    ["within what stands beside it", { ref: number, a: { exp_month: 12 } }],
+    ["around what stands beside it", { ref: number, a: { card: { b: 1 } } }],
+    ["four objects above it", { card: { a: { b: { c: { d: number } } } } }],
+  ])("says nothing of a number that stands elsewhere: %s", (_, value) => {
+    expect(rulesIn(value)).toEqual([]);
+  });
+});
+
 describe("a number that fails its check digit", () => {
   it("is a card only in a field or behind a label that says card number", () => {
     expect(rulesIn({ ref: BROKEN, card_ref: BROKEN, note: `card ${BROKEN}` })).toEqual([]);

@@ -15,8 +15,9 @@ export interface KeyNode {
   /** Left to the sink: what the name says of its value, and those before it too; -1 while nobody has asked. */
   meaning: number;
   meanings: number;
-  /** Left to the sink: whether it names a sibling. */
+  /** Left to the sink: whether it names a sibling, and whether it holds one of several blocks of text. */
   label: boolean;
+  block: boolean;
   /** The key that followed last; `others` are all that ever did, once there are two. */
   next: KeyNode | undefined;
   others: Map<string, KeyNode> | undefined;
@@ -38,6 +39,8 @@ export interface JsonFrame {
   /** Left to the sink: where the string lies that names what the object holds; -1 where there is none. */
   labelStart: number;
   labelEnd: number;
+  /** Left to the sink: whether it passed over something that a name of this object may speak for. */
+  passedOver: boolean;
 }
 
 /** Past so many keys those of an object are compared through a set. */
@@ -54,7 +57,18 @@ export class KeyTree {
 
   open(parent: JsonFrame | undefined, array: boolean, key: KeyNode | undefined, index: number): JsonFrame {
     const last = this.root;
-    return { parent, array, key, index, last, count: 0, seen: undefined, labelStart: -1, labelEnd: -1 };
+    return {
+      parent,
+      array,
+      key,
+      index,
+      last,
+      count: 0,
+      seen: undefined,
+      labelStart: -1,
+      labelEnd: -1,
+      passedOver: false,
+    };
   }
 
   /** The node of the frame's next key; nothing where the object has that key already. */
@@ -92,6 +106,7 @@ function createNode(before: KeyNode | undefined, name: string, start: number, un
     meaning: -1,
     meanings: -1,
     label: false,
+    block: false,
     next: undefined,
     others: undefined,
   };

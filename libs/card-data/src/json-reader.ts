@@ -1,7 +1,7 @@
 import type { JsonFrame, KeyNode } from "./json-frame.js";
 import { KeyTree } from "./json-frame.js";
 import type { Stop } from "./json-refused.js";
-import { JsonRefused, stop, whereStopped } from "./json-refused.js";
+import { JsonRefused, READ_AGAIN, stop, whereStopped } from "./json-refused.js";
 import { decodeJsonString } from "./json-string.js";
 import { HAS_ESCAPE, HAS_NON_ASCII, JsonTokens, malformed } from "./json-tokens.js";
 import type { TextBytes } from "./text-bytes.js";
@@ -48,14 +48,14 @@ const CLOSE_ARRAY = 93;
 /**
  * Reads one strict JSON value (RFC 8259) and tells `sink` of each string, number and key with its offsets. Iterative:
  * depth costs no stack. `source` are the bytes of `text`. The answer is where and why it stopped: where the text is not
- * JSON, names a key twice, nests too deeply or goes on after the value.
+ * JSON, names a key twice, nests too deeply or goes on after the value; or that the sink wants it to be read again.
  */
 export function readJson(
   text: string,
   source: TextBytes,
   sink: JsonSink | undefined,
   options: JsonReadOptions = {},
-): Stop | undefined {
+): Stop | typeof READ_AGAIN | undefined {
   const reader = new Reader(text, source, sink, options);
   return whereStopped(() => reader.read(options.depthMax ?? JSON_DEPTH_MAX));
 }
@@ -65,7 +65,7 @@ export function checkJson(text: string, options: JsonReadOptions = {}): void {
   const source = borrowBytes(text);
   try {
     const stopped = readJson(text, source, undefined, options);
-    if (stopped) throw new JsonRefused(stopped.code, stopped.offset);
+    if (stopped && stopped !== READ_AGAIN) throw new JsonRefused(stopped.code, stopped.offset);
   } finally {
     returnBytes(source);
   }
@@ -152,7 +152,7 @@ class Reader extends JsonTokens {
     if (likely && likely.sampleUnits > 0 && this.isSame(likely.sampleStart, start, likely.sampleUnits)) {
       end = start + likely.sampleUnits;
       frame.last = likely;
-      frame.seen?.add(likely.name);
+      if (frame.seen) frame.seen.add(likely.name);
       if (likely.noted && sink) sink.key(frame, likely, start, end, 0);
     } else {
       if (this.bytes[start] !== QUOTE) malformed(start);
@@ -167,6 +167,7 @@ class Reader extends JsonTokens {
       if (!node) stop("duplicate_key", start);
       if (sink && sink.key(frame, node, start, end, traits)) node.noted = true;
     }
+    if (this.bytes[end] === COLON) return end + 1;
     const at = this.skipSpace(end);
     if (this.bytes[at] !== COLON) malformed(at);
     return at + 1;

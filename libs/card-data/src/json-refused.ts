@@ -39,12 +39,21 @@ export function stop(code: JsonRefusal, offset: number): never {
   throw stopped;
 }
 
-/** What `stop` said while the function ran; nothing where it came to its end. */
-export function whereStopped(run: () => void): Stop | undefined {
+export const READ_AGAIN = "read again";
+const again = new Error(READ_AGAIN);
+
+/** Leaves the reader because what was read before has to be read with what is known now. */
+export function readAgain(): never {
+  throw again;
+}
+
+/** What `stop` said while the function ran, or that it asked to be run again; nothing where it came to its end. */
+export function whereStopped(run: () => void): Stop | typeof READ_AGAIN | undefined {
   try {
     run();
     return undefined;
   } catch (error) {
+    if (error === again) return READ_AGAIN;
     if (error === stopped) return { code: stopped.code, offset: stopped.offset };
     throw error;
   }

@@ -39,12 +39,18 @@ export class JsonTokens {
 
   protected isSame(one: number, other: number, units: number): boolean {
     const { bytes, view } = this;
-    let i = 0;
-    for (; i + 4 <= units; i += 4) {
+    if (units < 4)
+      return (
+        units === 3 &&
+        bytes[one + 1] === bytes[other + 1] &&
+        bytes[other] === QUOTE &&
+        bytes[other + 2] === QUOTE
+      );
+    const last = units - 4;
+    for (let i = 0; i < last; i += 4) {
       if (view.getInt32(one + i, true) !== view.getInt32(other + i, true)) return false;
     }
-    for (; i < units; i++) if (bytes[one + i] !== bytes[other + i]) return false;
-    return true;
+    return view.getInt32(one + last, true) === view.getInt32(other + last, true);
   }
 
   protected skipSpace(from: number): number {

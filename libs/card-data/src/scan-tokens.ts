@@ -5,7 +5,7 @@ import type { JsonFrame } from "./json-frame.js";
 import type { JsonReadOptions } from "./json-reader.js";
 import { readJson } from "./json-reader.js";
 import type { Stop } from "./json-refused.js";
-import { JsonRefused } from "./json-refused.js";
+import { JsonRefused, READ_AGAIN } from "./json-refused.js";
 import { decodeJsonString, encodeJsonFragment, rawOffsets } from "./json-string.js";
 import { JsonTables, searchCell } from "./json-tables.js";
 import { codeInList } from "./list-codes.js";
@@ -17,7 +17,7 @@ import { scanNumber } from "./scan-number.js";
 import type { Place, ScanString } from "./place.js";
 import type { Settings } from "./settings.js";
 import { findSplitCards } from "./split-cards.js";
-import { CARD_BY_CONTEXT } from "./suspicion.js";
+import { CARD_BY_CONTEXT } from "./suspect-digits.js";
 import { borrowBytes, returnBytes } from "./text-bytes.js";
 
 /** A token that does hold some. Findings count units of its value, rewrites count units of the text. */
@@ -169,13 +169,17 @@ function searchToken(
 function collect(text: string, place: Place, settings: Settings, options: JsonReadOptions): Collector | Stop {
   const source = borrowBytes(text);
   try {
-    const read = (tables?: JsonTables): Collector | Stop => {
-      const collector = new Collector(text, source, place.meaning, settings, tables);
-      return readJson(text, source, collector, options) ?? collector;
-    };
-    const first = read();
-    // What a head says may hold for rows before it, and few messages have one: read again rather than keep each cell.
-    return first instanceof Collector && first.namesColumns ? read(new JsonTables()) : first;
+    let named = false;
+    let tables: JsonTables | undefined;
+    for (;;) {
+      const collector = new Collector(text, source, place.meaning, settings, named, tables);
+      const stopped = readJson(text, source, collector, options);
+      if (stopped === READ_AGAIN) named = true;
+      else if (stopped) return stopped;
+      // What a head says may hold for rows before it, and few messages have one: read again rather than keep each cell.
+      else if (collector.namesColumns && !tables) tables = new JsonTables();
+      else return collector;
+    }
   } finally {
     returnBytes(source);
   }

@@ -6,7 +6,7 @@ import type { ClassifyKey } from "./keys.js";
 import { keyClassifier } from "./keys.js";
 import type { AllowedShape } from "./allowed.js";
 import { compileAllowed } from "./allowed.js";
-import { CARD_BY_CONTEXT, CARD_BY_NAME, MAYBE_CARD } from "./suspicion.js";
+import { CARD_BY_CONTEXT, CARD_BY_NAME, MAYBE_CARD } from "./suspect-digits.js";
 
 export interface ScanOptions {
   policy: CardDataPolicy;
@@ -22,7 +22,7 @@ export interface Settings {
   contextWords: readonly string[];
   allowed: readonly AllowedShape[];
   strictness: Strictness;
-  /** The least suspicion (see suspicion.ts) with which digits are looked at, whatever the names around them say. */
+  /** The least suspicion (see suspect-digits.ts) with which digits are looked at, whatever the names around them say. */
   suspicionMin: number;
   fingerprint(digits: string): string | undefined;
 }

@@ -1,7 +1,7 @@
 /** Questions about the text around a run of digits. Each looks at a bounded number of signs. */
 
-const BEFORE_UNITS = 64;
-const AFTER_UNITS = 48;
+export const BEFORE_UNITS = 64;
+export const AFTER_UNITS = 48;
 
 const CARD_WORDS =
   /(?:^|[^\p{L}\p{N}])(?:cards?|cardholder|credit|debit|cc|pan|visa|master ?card|maestro|amex|american express|discover|diners|jcb|union ?pay|rupay|cvv2?|cvc2?|exp|expiry|expires|expiration|valid thru|security code|tarjeta|(?:kredit)?karten?(?:nummer)?|carte|cart[aã]o|carta|kart[ıi]?|kart[ay]|kaart(?:nummer)?|kort(?:nummer)?|карт[аыуе]?|卡号|银行卡|信用卡|カ[ー-]ド|カ[ー-]ド番号|카드|카드번호)(?:$|[^\p{L}\p{N}])/iu;

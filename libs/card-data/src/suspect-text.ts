@@ -3,14 +3,8 @@ import { hasOddUnits, mayHoldEscapes } from "./fold.js";
 import { KEY } from "./keys.js";
 import { mayHoldTable } from "./search-tables.js";
 import type { Settings } from "./settings.js";
-import {
-  CARD_BY_CONTEXT,
-  CARD_BY_NAME,
-  judgeDigits,
-  MAYBE_CARD,
-  mayHoldCode,
-  mayHoldPinBlock,
-} from "./suspicion.js";
+import { mayHoldCode, mayHoldPinBlock } from "./suspect-codes.js";
+import { CARD_BY_CONTEXT, CARD_BY_NAME, judgeDigits, MAYBE_CARD } from "./suspect-digits.js";
 import { borrowBytes, returnBytes } from "./text-bytes.js";
 
 /** What of the searches of a text may find something; where one is not suspected it would find nothing. */
@@ -22,6 +16,7 @@ export interface Suspected {
 /** `meaning` is that of the text's field (see KEY). */
 export function suspect(text: string, meaning: number, settings: Settings): Suspected {
   const least = Math.min(settings.suspicionMin, leastOf(meaning));
+  const named = least <= CARD_BY_CONTEXT;
   const source = borrowBytes(text);
   try {
     const { length } = source;
@@ -30,7 +25,7 @@ export function suspect(text: string, meaning: number, settings: Settings): Susp
         hasOddUnits(text) ||
         mayHoldEscapes(text) ||
         mayHoldTable(text) ||
-        judgeDigits(text, source, 0, length, settings.contextWords) >= least ||
+        judgeDigits(text, source, 0, length, settings.contextWords, named) >= least ||
         mayHoldCode(text, source, 0, 0, length) ||
         mayHoldPinBlock(text, source, 0, length),
       base64: mayHoldBase64(source, 0, length),

@@ -179,6 +179,18 @@ describe("what the quick looks pass over", { timeout: 120_000 }, () => {
     );
   });
 
+  it("is no card in what has the hyphens of a UUID, whatever its signs are in base64", () => {
+    const sign = fc.constantFrom(..."ABCDMNOPTjzy0123456789abcdefwxv+/_-".split(""));
+    const signs = (units: number) => fc.string({ unit: sign, minLength: units, maxLength: units });
+    const uuid = fc.tuple(...[8, 4, 4, 4, 12].map(signs)).map((parts) => parts.join("-"));
+    fc.assert(
+      fc.property(uuid, (text) => {
+        expect(passedOver(text, 0, settings)).toEqual([]);
+      }),
+      { numRuns: 20_000 },
+    );
+  });
+
   it("is no shortest run of base64, wherever it begins", () => {
     const missed = Array.from(
       { length: 12 },
