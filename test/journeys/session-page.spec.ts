@@ -106,6 +106,30 @@ describe.skipIf(!isChromiumThere)("the session page in a real browser", () => {
     });
   });
 
+  it.each([
+    ["with its code", "Start the session", "code"],
+    ["with a refusal", "Cancel", "error"],
+  ])("opens the app that answers to the client's own scheme %s", async (_, button, parameter) => {
+    await inContext(browser, {}, async (page) => {
+      const problems = watch(page);
+      // No such app is installed here; a browser whose page forbids the way does not even ask for it, and says so.
+      const opened: URL[] = [];
+      page.on("request", (request) => {
+        if (request.url().startsWith("cursor:")) opened.push(new URL(request.url()));
+      });
+      await logIn(page, await beginLogin("cursor://anysphere.cursor-mcp/oauth/callback", "Cursor"));
+      await page.getByText("an app on this computer that answers to cursor://").waitFor();
+      await page.getByLabel("What do you need it for?").fill("INC-4711");
+      await page.getByRole("button", { name: button }).click();
+      await page.getByRole("heading", { name: "Going back" }).waitFor();
+      await expect.poll(() => opened.length).toBe(1);
+      expect(opened[0]?.href).toMatch(/^cursor:\/\/anysphere\.cursor-mcp\/oauth\/callback\?/);
+      expect(opened[0]?.searchParams.get(parameter)).toBeTruthy();
+      expect(opened[0]?.searchParams.get("iss")).toBe(suite.urls.identity);
+      expect(problems).toEqual([]);
+    });
+  });
+
   it("tells the client when the person cancels", async () => {
     const redirectUri = `http://127.0.0.1:${portOf(client)}/callback`;
     await inContext(browser, {}, async (page) => {

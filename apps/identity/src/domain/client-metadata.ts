@@ -1,11 +1,11 @@
+import { isAllowedRedirect, isLoopback, privateUseScheme } from "./redirect-uri.js";
+
 /** Client metadata as RFC 7591 names it, before the authorization server takes it. */
 export type ClientMetadata = Record<string, unknown>;
 
 const redirectUrisMax = 10;
-const uriCharactersMax = 2_000;
 const nameCharactersMax = 100;
 
-const loopbackHosts: ReadonlySet<string> = new Set(["127.0.0.1", "[::1]", "localhost"]);
 /** For machines without a browser of their own (RFC 8628). */
 export const deviceGrant = "urn:ietf:params:oauth:grant-type:device_code";
 
@@ -40,7 +40,7 @@ export function takenMetadata(asked: ClientMetadata): ClientMetadata {
         }
       : { grant_types: [...new Set(["authorization_code", ...grantTypes])], response_types: ["code"] }),
     token_endpoint_auth_method: "none",
-    application_type: isDeviceOnly(asked) || redirectUrisOf(asked).some(isLoopback) ? "native" : "web",
+    application_type: isDeviceOnly(asked) || redirectUrisOf(asked).some(isOnOwnMachine) ? "native" : "web",
   };
 }
 
@@ -51,7 +51,10 @@ export function metadataProblem(asked: ClientMetadata): string | undefined {
   if (!Array.isArray(uris) || uris.length === 0) return "redirect_uris must name at least one address";
   if (uris.length > redirectUrisMax) return `redirect_uris must name at most ${redirectUrisMax} addresses`;
   if (!uris.every(isAllowedRedirect))
-    return "redirect_uris must be https addresses, or http ones on 127.0.0.1, [::1] or localhost (RFC 8252)";
+    return (
+      "redirect_uris must be https addresses, http ones on 127.0.0.1, [::1] or localhost, or ones of a private-use " +
+      "scheme with an authority or a path, without fragments, credentials or wildcards (RFC 8252)"
+    );
   return undefined;
 }
 
@@ -62,18 +65,7 @@ const isDeviceOnly = (asked: ClientMetadata): boolean => {
   return hasNone && Array.isArray(grantTypes) && grantTypes.includes(deviceGrant);
 };
 
-/** Over https, or over http to the person's own machine, where the port may be any (RFC 8252 §7.3). */
-export function isAllowedRedirect(uri: unknown): boolean {
-  if (typeof uri !== "string" || uri.length > uriCharactersMax || !URL.canParse(uri)) return false;
-  const url = new URL(uri);
-  if (url.username || url.password || uri.includes("#")) return false;
-  return url.protocol === "https:" || isLoopback(uri);
-}
-
-function isLoopback(uri: string): boolean {
-  const url = URL.canParse(uri) ? new URL(uri) : undefined;
-  return url?.protocol === "http:" && loopbackHosts.has(url.hostname);
-}
+const isOnOwnMachine = (uri: string): boolean => isLoopback(uri) || privateUseScheme(uri) !== undefined;
 
 const redirectUrisOf = (asked: ClientMetadata): string[] =>
   Array.isArray(asked["redirect_uris"])

@@ -176,12 +176,13 @@ export class Authorizations {
   }
 
   async #finish(
-    { clientName }: Pending,
+    { clientName, redirectUri }: Pending,
     request: Request,
     response: Response,
     result: InteractionResults,
   ): Promise<Page> {
-    return onwardPage(clientName, await this.provider.interactionResult(request, response, result));
+    const onward = await this.provider.interactionResult(request, response, result);
+    return onwardPage(clientName, onward, redirectUri);
   }
 
   #askAgain(pending: Pending, refused?: { readonly form: Form; readonly problem: string }): Page {

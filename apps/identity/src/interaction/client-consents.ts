@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Request, Response } from "express";
 import { cookieOf } from "../cookies.js";
+import { privateUseScheme } from "../domain/redirect-uri.js";
 import type { OidcStore } from "../store/oidc-store.js";
 
 /** Which client wants what to be sent where. */
@@ -54,10 +55,14 @@ export class ClientConsents {
   }
 }
 
-/** The port of a program on the person's own machine is another one each time (RFC 8252 §7.3). */
+/**
+ * The port of a program on the person's own machine is another one each time (RFC 8252 §7.3). A scheme is part of the
+ * place where it alone decides which program is opened.
+ */
 const placeOf = ({ redirectUri }: AskingClient): string => {
   if (redirectUri === undefined) return "device";
   const { protocol, hostname, host } = new URL(redirectUri);
+  if (privateUseScheme(redirectUri) !== undefined) return `${protocol}${host}`;
   return protocol === "http:" ? hostname : host;
 };
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { ledger } from "../testing/endpoints.fixture.js";
 import { html } from "./html.js";
 import { waitingPage } from "./waiting-page.js";
-import { durationText, errorPage, onwardPage, sessionPage } from "./pages.js";
+import { durationText, errorPage, onwardPage, placeOf, sessionPage } from "./pages.js";
 
 const evil = `"><script>alert('1')</script>&`;
 
@@ -83,6 +83,23 @@ describe("a page", () => {
     expect(body).toContain('content="0;url=/authorize/u?a=1&amp;b=&quot;"');
     expect(body).toContain('rel="next" href="/authorize/u?a=1&amp;b=&quot;"');
     expect(headers["content-security-policy"]).toContain("form-action 'self';");
+    expect(body).not.toContain("Your browser may ask");
+  });
+
+  it("prepares for the browser's question where the way back opens an app", () => {
+    const { body, headers } = onwardPage("Cursor", "/authorize/u", "cursor://anysphere.cursor-mcp/callback");
+    expect(body).toContain("whether to open an app on this computer that answers to cursor://.");
+    expect(headers["content-security-policy"]).toContain("form-action 'self';");
+  });
+
+  it.each([
+    [undefined, "the device that shows the code"],
+    ["http://127.0.0.1:9/callback", "127.0.0.1:9"],
+    ["https://vscode.dev/redirect", "vscode.dev"],
+    ["cursor://anysphere.cursor-mcp/callback", "an app on this computer that answers to cursor://"],
+    ["com.example.app:/callback", "an app on this computer that answers to com.example.app:"],
+  ])("says of %s that the answer goes to %s", (redirectUri, place) => {
+    expect(placeOf(redirectUri)).toBe(place);
   });
 });
 

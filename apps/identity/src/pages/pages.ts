@@ -1,5 +1,6 @@
 import type { Endpoint } from "@countersign/contracts";
 import { durationsFor, justificationCharactersMax } from "../domain/session-form.js";
+import { privateUseScheme } from "../domain/redirect-uri.js";
 import type { PermittedTools } from "../domain/permitted-tools.js";
 import { html, type Markup } from "./html.js";
 import { type Page, page } from "./page.js";
@@ -124,15 +125,18 @@ export const undecidedPage = (
 
 /**
  * Leads back to the client. A page and not a redirect, since browsers hold whatever follows the sending of a form to the
- * page's own policy: a client that sends the browser on to a page of its own would be stopped.
+ * page's own policy: a client that sends the browser on to a page of its own, or has it open an app, would be stopped.
  */
-export const onwardPage = (clientName: string, onward: string): Page =>
-  page({
+export function onwardPage(clientName: string, onward: string, redirectUri?: string): Page {
+  const opensApp = redirectUri !== undefined && privateUseScheme(redirectUri) !== undefined;
+  return page({
     title: "Going back",
     onward,
     content: html`<p role="status">You are on your way back to ${clientName}.</p>
+      ${opensApp && html`<p>Your browser may ask whether to open ${placeOf(redirectUri)}. Allow it; then you can close this page.</p>`}
       <a class="button primary" rel="next" href="${onward}">Go on if nothing happens</a>`,
   });
+}
 
 export const logoutPage = (form: Markup, formTargets: readonly string[]): Page =>
   page({
@@ -185,9 +189,13 @@ export const cancel = ({ uid, seal }: Asking): Markup =>
     <button>Cancel</button>
   </form>`;
 
-/** Where the answer goes to, in a word that a person can check. */
-export const placeOf = (redirectUri: string | undefined): string =>
-  redirectUri === undefined ? "the device that shows the code" : new URL(redirectUri).host;
+/** Where the answer goes to, in a word that a person can check. A scheme's address says nothing of whose program it is. */
+export function placeOf(redirectUri: string | undefined): string {
+  if (redirectUri === undefined) return "the device that shows the code";
+  const scheme = privateUseScheme(redirectUri);
+  if (scheme === undefined) return new URL(redirectUri).host;
+  return `an app on this computer that answers to ${scheme}:${redirectUri.startsWith("//", scheme.length + 1) ? "//" : ""}`;
+}
 
 /** 5400 as “1 hour 30 minutes”. */
 export function durationText(seconds: number): string {
