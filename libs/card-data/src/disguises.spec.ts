@@ -47,3 +47,21 @@ it.each(["4e15", "1.7e12", "1e400", "4.929112233440563e15", "-0.0e-7", "49291122
     expect(scanJson(`{"n":${literal}}`, options).findings).toEqual([]);
   },
 );
+
+it.each([
+  ["digits and a control character", "00\u0001", "4111111111111111", ""],
+  ["digits behind a control character", "", "4111111111111111", "\u00017"],
+  ["digits and a zero-width space", "12\u200b", "4111 1111 1111 1111", ""],
+  ["digits and an escaped control character", "00%01", "4111111111111111", ""],
+])("a card beside %s is found, as one that holds such signs is", (_, before, card, behind) => {
+  const { masked } = scanText(`${before}${card}${behind}`, options);
+  expect(masked).toContain("*");
+  expect(masked).not.toContain(card);
+  const inJson = scanJson(JSON.stringify([`${before}${card}${behind}`]), options);
+  expect(inJson.masked).not.toContain(card);
+});
+
+it("a card is found in groups that invisible signs part, beside other digits", () => {
+  const { masked } = scanText("00\u00014111\u200b1111\u00011111\u00011111", options);
+  expect(masked).toBe("00\u00014111\u200b11**\u0001****\u00011111");
+});

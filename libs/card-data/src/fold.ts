@@ -8,35 +8,50 @@ export interface Folded {
   text: string;
   starts?: Uint32Array;
   ends?: Uint32Array;
+  /** Whether digits came together because a sign between them was dropped. */
+  joined?: boolean;
 }
 
 /** Keeps a footnote mark from joining the number before it; it separates nothing that a card may hold, and stays. */
 const BREAK = 0x0b;
 
-/** Folds Unicode's digits, spaces, dashes and invisible signs. */
-export function foldUnicode(source: string): Folded {
+/**
+ * Folds Unicode's digits, spaces, dashes and invisible signs. Invisible signs are dropped; `apart` leaves a blank for
+ * those between digits, which may also be where one number ends and the next begins.
+ */
+export function foldUnicode(source: string, apart = false): Folded {
   if (!hasOddUnits(source)) return { text: source };
   const out = new FoldedBuilder(source.length * 2);
   let raisedBefore: boolean | undefined;
+  /** Where signs were dropped behind a digit. */
+  let dropped = -1;
+  let joined = false;
   for (let i = 0; i < source.length;) {
     const code = source.codePointAt(i)!;
     const width = code > 0xffff ? 2 : 1;
     const to = code < 0x80 && FOLDED[code] === 0 ? code : foldCodePoint(code);
     if (to >= 48 && to < 58) {
       const raised = RAISED_DIGITS.has(code);
+      if (dropped >= 0 && raisedBefore !== undefined) {
+        joined = true;
+        if (apart) out.push(32, dropped, i);
+      }
+      dropped = -1;
       if (raisedBefore !== undefined && raisedBefore !== raised) out.push(BREAK, i, i);
       raisedBefore = raised;
       out.push(to, i, i + width);
     } else if (to === 0) {
       raisedBefore = undefined;
+      dropped = -1;
       for (let k = 0; k < width; k++) out.push(source.charCodeAt(i + k), i + k, i + k + 1);
     } else if (to !== DROPPED) {
       raisedBefore = undefined;
+      dropped = -1;
       out.push(to, i, i + width);
-    }
+    } else if (dropped < 0 && raisedBefore !== undefined) dropped = i;
     i += width;
   }
-  return out.done();
+  return { ...out.done(), joined };
 }
 
 const MAYBE_ESCAPED = /%[0-9a-f]{2}|&(?:#\d|#x[0-9a-f]|[a-z]{2,20};)|\\u[0-9a-f]{4}|\\x[0-9a-f]{2}|\d\+\d/i;
@@ -50,12 +65,12 @@ export function mayHoldEscapes(source: string): boolean {
 const ESCAPE_ROUNDS_MAX = 3;
 
 /** Undoes percent, HTML and backslash escapes, then folds; the maps lead back to the source. */
-export function foldEscapes(source: string): Folded {
+export function foldEscapes(source: string, apart = false): Folded {
   let folded: Folded = { text: source };
   for (let round = 0; round < ESCAPE_ROUNDS_MAX && mayHoldEscapes(folded.text); round++) {
     folded = compose(folded, unescape(folded.text));
   }
-  return compose(folded, foldUnicode(folded.text));
+  return compose(folded, foldUnicode(folded.text, apart));
 }
 
 /** Names of HTML entities, by what they fold to. */
@@ -181,7 +196,7 @@ function hexAt(source: string, at: number, units: number): number {
 function compose(outer: Folded, inner: Folded): Folded {
   const { starts, ends } = outer;
   if (!starts || !ends) return inner;
-  if (!inner.starts || !inner.ends) return { text: inner.text, starts, ends };
+  if (!inner.starts || !inner.ends) return { ...inner, starts, ends };
   const last = starts.length - 1;
   for (let i = 0; i < inner.starts.length; i++) {
     inner.starts[i] = last < 0 ? 0 : starts[Math.min(inner.starts[i]!, last)]!;

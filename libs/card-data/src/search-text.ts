@@ -23,12 +23,18 @@ export function searchText(draft: Draft, meaning: number, settings: Settings): v
   let unescaped = mayHoldEscapes(source) ? foldEscapes(source) : undefined;
   if (unescaped) hideTracks(draft, unescaped);
   for (let reading = 0; reading < READINGS_MAX; reading++) {
-    let found = scanFolded(draft, foldUnicode(draft.masked), meaning, settings);
+    const folded = foldUnicode(draft.masked);
+    let found = scanFolded(draft, folded, meaning, settings);
+    if (folded.joined) found = scanFolded(draft, foldUnicode(draft.masked, true), meaning, settings) || found;
     if (draft.masked !== source) {
       source = draft.masked;
       unescaped = mayHoldEscapes(source) ? foldEscapes(source) : undefined;
     }
-    if (unescaped) found = scanFolded(draft, unescaped, meaning, settings) || found;
+    if (unescaped) {
+      found = scanFolded(draft, unescaped, meaning, settings) || found;
+      if (unescaped.joined)
+        found = scanFolded(draft, foldEscapes(draft.masked, true), meaning, settings) || found;
+    }
     if (!found) return;
     if (!hasOddUnits(draft.masked) && !mayHoldCard(draft.masked, 0, draft.masked.length)) return;
   }
