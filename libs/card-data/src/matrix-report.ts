@@ -4,6 +4,7 @@ import { BUILT_IN_POLICY } from "./built-in-policy.js";
 import { passesLuhn } from "./luhn.js";
 import type { Negative, Positive } from "./matrix.js";
 import { NEGATIVE_KINDS, negatives, positives } from "./matrix.js";
+import type { ScanResult } from "./scan.js";
 import { scanJson, scanText } from "./scan.js";
 
 export interface Tally {
@@ -57,16 +58,30 @@ export function runMatrix(seed: number, negativesPerKind: number): MatrixReport 
   return report;
 }
 
-/** Found means: this very number was recognised, and it is gone from the masked message. */
+/** Found means: this very number was recognised wherever it stands, and it is gone from the masked message. */
 function finds(positive: Positive): boolean {
   const { findings, masked } = scan(positive);
   const fingerprint = createHmac("sha256", FINGERPRINT_KEY).update(positive.digits).digest("hex");
-  return findings.some((finding) => finding.fingerprint === fingerprint) && !masked.includes(positive.digits);
+  const times = findings.filter((finding) => finding.fingerprint === fingerprint).length;
+  return times >= positive.times && !masked.includes(positive.digits);
 }
 
-function scan({ json, message }: Positive | Negative) {
+function scan({ form, message }: Positive | Negative): Pick<ScanResult, "findings" | "masked"> {
   const options = { policy: BUILT_IN_POLICY, fingerprintKey: FINGERPRINT_KEY };
-  return json ? scanJson(message, options) : scanText(message, options);
+  switch (form) {
+    case "text":
+      return scanText(message, options);
+    case "json":
+      return scanJson(message, options);
+    case "sse":
+      return scanJson(dataOf(message), options);
+  }
+}
+
+/** The data of an event, as every reader of a stream puts it together: it is what is searched, and written anew. */
+function dataOf(event: string): string {
+  const lines = event.split("\n").filter((line) => line.startsWith("data:"));
+  return lines.map((line) => line.replace(/^data: ?/, "")).join("\n");
 }
 
 /** Twelve to nineteen digits, perhaps with spaces or hyphens, that pass the check digit. */

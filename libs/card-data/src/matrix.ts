@@ -1,5 +1,7 @@
 import { brandExamples } from "./brands.js";
 import { luhnDigit } from "./luhn.js";
+import type { Form } from "./matrix-carriers.js";
+import { CARRIERS } from "./matrix-carriers.js";
 
 /** A card in a message: `digits` is the number, `message` carries it. */
 export interface Positive {
@@ -9,14 +11,16 @@ export interface Positive {
   separator: string;
   carrier: string;
   message: string;
-  json: boolean;
+  form: Form;
+  /** How often the message holds the card. */
+  times: number;
 }
 
 /** A number that is no card, in a message. */
 export interface Negative {
   kind: string;
   message: string;
-  json: boolean;
+  form: Form;
 }
 
 export type Random = () => number;
@@ -64,44 +68,6 @@ const SCRIPTS: Record<string, (digit: string) => string> = {
   "\\u escapes": (digit) => `\\u003${digit}`,
 };
 
-const CARRIERS: Record<
-  string,
-  { json: boolean; carry: (card: string, digits: string) => string | undefined }
-> = {
-  text: { json: false, carry: (card) => card },
-  sentence: { json: false, carry: (card) => `Please charge ${card}, not the other one.` },
-  "log line": {
-    json: false,
-    carry: (card) => `2026-11-22T12:00:00Z INFO charge id=42 ref=${card};status=ok`,
-  },
-  "glued to letters": { json: false, carry: (card) => `ref${card}x` },
-  "glued to underscores": { json: false, carry: (card) => `ref_${card}_x` },
-  "query string": { json: false, carry: (card) => `https://example.com/pay?ref=${card}&amount=10` },
-  "CSV row": { json: false, carry: (card) => `17,Jane,${card},EUR` },
-  "JSON string": { json: true, carry: (card) => JSON.stringify({ ref: card }) },
-  "JSON number": {
-    json: true,
-    carry: (card, digits) => (card === digits && !card.startsWith("0") ? `{"ref":${digits}}` : undefined),
-  },
-  "JSON key": { json: true, carry: (card) => JSON.stringify({ [card]: 1 }) },
-  "JSON array": { json: true, carry: (card) => JSON.stringify(["a", [card]]) },
-  "JSON in a string": {
-    json: true,
-    carry: (card) => JSON.stringify({ text: JSON.stringify({ ref: card }) }),
-  },
-  "JSON twice in a string": {
-    json: true,
-    carry: (card) => JSON.stringify({ text: JSON.stringify({ body: JSON.stringify({ ref: card }) }) }),
-  },
-  base64: { json: true, carry: (card) => JSON.stringify({ blob: base64(card) }) },
-  "base64 of a text": { json: true, carry: (card) => JSON.stringify({ blob: base64(`number: ${card} ok`) }) },
-  "base64url of JSON": {
-    json: true,
-    carry: (card) =>
-      JSON.stringify({ blob: Buffer.from(JSON.stringify({ ref: card })).toString("base64url") }),
-  },
-};
-
 /** Every row of the brand table with every separator, every way to write digits and every carrier. */
 export function* positives(seed: number): Generator<Positive> {
   const random = seeded(seed);
@@ -118,9 +84,9 @@ export function* positives(seed: number): Generator<Positive> {
       ]),
     ];
     for (const [separator, card] of written) {
-      for (const [carrier, { json, carry }] of Object.entries(CARRIERS)) {
+      for (const [carrier, { form, carry, times = 1 }] of Object.entries(CARRIERS)) {
         const message = carry(card, digits);
-        if (message !== undefined) yield { digits, brand, length, separator, carrier, message, json };
+        if (message !== undefined) yield { digits, brand, length, separator, carrier, message, form, times };
       }
     }
   }
@@ -170,11 +136,11 @@ export function* negatives(kind: string, count: number, seed: number): Generator
   const make = NEGATIVES[kind]!;
   for (let i = 0; i < count; i++) {
     const value = make(random);
-    if (i % 4 === 0) yield { kind, message: value, json: false };
-    else if (i % 4 === 1) yield { kind, message: `Entry ${value} was written today.`, json: false };
+    if (i % 4 === 0) yield { kind, message: value, form: "text" };
+    else if (i % 4 === 1) yield { kind, message: `Entry ${value} was written today.`, form: "text" };
     else if (i % 4 === 2 && /^(?:0|[1-9]\d*)(?:\.\d+)?$/.test(value)) {
-      yield { kind, message: `{"value":${value}}`, json: true };
-    } else yield { kind, message: JSON.stringify({ value }), json: true };
+      yield { kind, message: `{"value":${value}}`, form: "json" };
+    } else yield { kind, message: JSON.stringify({ value }), form: "json" };
   }
 }
 
@@ -198,8 +164,4 @@ function withLuhn(payload: string): string {
 function iban(account: string): string {
   const check = 98n - (BigInt(`${account}131400`) % 97n);
   return `DE${String(check).padStart(2, "0")}${account}`.replace(/(.{4})(?=.)/g, "$1 ");
-}
-
-function base64(text: string): string {
-  return Buffer.from(text).toString("base64");
 }
