@@ -7,7 +7,7 @@ import { CurrentBundle, type Held } from "./bundle/current-bundle.js";
 import { extensionArguments, sessionArguments } from "./domain/approval-requests.js";
 import { questionOf } from "./domain/question.js";
 import type { Session } from "./domain/session.js";
-import { settleApproval, type Verdict } from "./domain/settle-approval.js";
+import { lengthAwaited, settleApproval, type Verdict } from "./domain/settle-approval.js";
 import { SessionStore } from "./session-store.js";
 
 type Approval<T> = Extract<EventOn<"approval.events">, { type: T }>;
@@ -64,7 +64,7 @@ export class ApprovalsConsumer {
         const ground = {
           endpoint,
           // Both are asked again: policies, groups and the time of day may be others than when it was asked for.
-          decision: engine.decide(questionOf(request), now),
+          decision: engine.decide(questionOf(request, lengthAwaited(session, endpoint)), now),
           designated: verdict.outcome === "granted" && isDesignated(held, verdict.by, session, now),
           bundleVersion: bundle.version,
           activeSessions,

@@ -30,7 +30,7 @@ export class Extensions {
         const { request } = session;
         const ground = {
           endpoint: bundle.endpoints.find(({ name }) => name === request.endpoint),
-          decision: engine.decide(questionOf(request), now),
+          judge: (durationSeconds: number) => engine.decide(questionOf(request, durationSeconds), now),
           approvalId: this.clock.newId(),
         };
         const answer = extendSession(session, asked, ground, now);

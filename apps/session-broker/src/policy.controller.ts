@@ -1,9 +1,16 @@
 import { Body, Controller, Get, HttpCode, Inject, Post } from "@nestjs/common";
-import type { Principal } from "@countersign/contracts";
-import { checkPolicies, type PolicyDecision, PolicyEngine, type PolicyProblem } from "@countersign/policy";
+import type { PolicyBundle, Principal } from "@countersign/contracts";
+import {
+  checkPolicies,
+  type PolicyDecision,
+  PolicyEngine,
+  type PolicyProblem,
+  type PolicyRequest,
+} from "@countersign/policy";
 import { ApiError, Caller, Clock, CONFIG, Shape } from "@countersign/service-kit";
 import { CurrentBundle } from "./bundle/current-bundle.js";
 import type { SessionBrokerConfig } from "./config.js";
+import { durationOf } from "./domain/duration.js";
 import { Permissions } from "./permissions.js";
 import { type CheckRequest, checkRequest, type SimulateRequest, simulateRequest } from "./policy.requests.js";
 
@@ -58,7 +65,9 @@ export class PolicyController {
     await this.permissions.requireAdministrator(caller);
     const { bundle, engine } = await this.current.read();
     const now = at === undefined ? this.clock.now() : new Date(at);
-    if (!policies && schema === undefined) return { ...engine.decide(request, now), version: engine.version };
+    const question = ofGrantedLength(request, bundle);
+    if (!policies && schema === undefined)
+      return { ...engine.decide(question, now), version: engine.version };
     const candidate = { policies: policies ?? bundle.policies, schema: schema ?? bundle.schema };
     const problem = checkPolicies(candidate)[0];
     if (problem)
@@ -68,8 +77,16 @@ export class PolicyController {
         `${problem.file}: ${problem.message}. Use /policy/check first.`,
       );
     return {
-      ...new PolicyEngine({ version: "candidate", ...candidate }).decide(request, now),
+      ...new PolicyEngine({ version: "candidate", ...candidate }).decide(question, now),
       version: "candidate",
     };
   }
+}
+
+/** What is judged of a session is the length that it would be granted for. */
+function ofGrantedLength(request: SimulateRequest["request"], { endpoints }: PolicyBundle): PolicyRequest {
+  if (request.action !== "openSession" && request.action !== "openSessionUnattended") return request;
+  const { durationSeconds } = request;
+  const endpoint = endpoints.find(({ name }) => name === request.endpoint);
+  return { ...request, durationSeconds: endpoint ? durationOf(durationSeconds, endpoint) : durationSeconds };
 }

@@ -29,6 +29,11 @@ const session = {
   client,
   justification: z.string().default(""),
   authentication,
+  durationSeconds: z
+    .int()
+    .positive()
+    .optional()
+    .describe("How long it would be in all; as long as is usual there, if not said."),
 };
 const overEvidence = { principal, endpoint: endpointName.optional() };
 

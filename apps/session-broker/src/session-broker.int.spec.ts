@@ -398,6 +398,123 @@ describe("the session broker", () => {
   });
 });
 
+describe("the length of a session", () => {
+  const hal: Principal = { ...ada, id: `company:hal-${run}` };
+  const asked = async (durationSeconds: number | undefined, more: Partial<RequestSession> = {}) => {
+    const data = { ...request(hal), ...(durationSeconds ? { durationSeconds } : {}), ...more };
+    const command = commandOf(data);
+    await send("session.commands", command);
+    return (await answersTo(command, 2))[1];
+  };
+  const extend = ({ subject }: EventMessage, durationSeconds: number) =>
+    call(hal, "POST", `/sessions/${subject}/extend`, { durationSeconds, justification: "INC-4711 goes on" });
+  const withPolicy = async (text: string, run: () => Promise<void>): Promise<void> => {
+    const path = join(folder, "policies", "length.cedar");
+    await writeFile(path, text.replaceAll("hal", `principal.id == "${hal.id}"`));
+    await app.get(BundlePublisher).takeUp();
+    try {
+      await run();
+    } finally {
+      await rm(path);
+      await app.get(BundlePublisher).takeUp();
+    }
+  };
+  const limit = (minutes: number) =>
+    `@id("limit") forbid(principal, action == Action::"openSession", resource) when { hal && context.minutes > ${minutes} };`;
+
+  it("is bounded by policy, and whoever asks for more is told that a shorter one may be possible", async () => {
+    await withPolicy(limit(15), async () => {
+      for (const seconds of [undefined, 901, 86_400])
+        expect(await asked(seconds)).toMatchObject({
+          type: "SessionDenied",
+          data: {
+            reason: "A policy forbids it: limit. A shorter session may be possible; ask for less time.",
+          },
+        });
+      expect((await asked(900))?.type).toBe("SessionGranted");
+      const question = { ...request(hal), action: "openSession" };
+      for (const [seconds, allowed] of [
+        [900, true],
+        [901, false],
+        [undefined, false],
+      ])
+        expect(
+          (
+            await call(administrator, "POST", "/policy/simulate", {
+              request: { ...question, durationSeconds: seconds },
+            })
+          ).body,
+        ).toMatchObject({ allowed, errors: [] });
+    });
+    await withPolicy(limit(0), async () => {
+      expect((await asked(900))?.data).toMatchObject({ reason: "A policy forbids it: limit." });
+    });
+  });
+
+  it("is judged after the endpoint's maximum was applied", async () => {
+    await withPolicy(limit(60), async () => {
+      expect((await asked(86_400))?.type).toBe("SessionGranted");
+    });
+  });
+
+  it("lets short ones begin alone, and long ones wait", async () => {
+    const waits = `@id("waits") forbid(principal, action == Action::"openSessionUnattended", resource) when { hal && context.minutes > 15 };`;
+    await withPolicy(waits, async () => {
+      expect((await asked(900))?.type).toBe("SessionGranted");
+      expect((await asked(901, { canWait: true }))?.type).toBe("SessionAwaitsApproval");
+      expect((await asked(901))?.data).toMatchObject({
+        reason: expect.stringContaining("A shorter session may be possible"),
+      });
+    });
+  });
+
+  it("is not got round by more time, neither when it is asked for nor when it is approved", async () => {
+    let pending: EventMessage | undefined;
+    await withPolicy(limit(20), async () => {
+      const session = await asked(900);
+      if (!session) throw new Error("no session");
+      expect(await extend(session, 301)).toMatchObject({
+        status: 403,
+        body: {
+          error: {
+            code: "forbidden_by_policy",
+            message: "A policy forbids a session of 21 minutes in all: limit.",
+          },
+        },
+      });
+      expect((await extend(session, 300)).status).toBe(202);
+      pending = session;
+    });
+    await withPolicy(limit(19), async () => {
+      const sessionId = pending?.subject;
+      const asks = await seenEvent(
+        ({ type, data }) => type === "RequestApproval" && (data as RequestApproval).sessionId === sessionId,
+      );
+      await sendApproval("ApprovalGranted", asks.data as RequestApproval, { by: lee });
+      const refused = await seenEvent(
+        ({ type, subject }) => type === "SessionExtensionRefused" && subject === sessionId,
+      );
+      expect(refused.data).toMatchObject({
+        cause: "void",
+        reason: expect.stringContaining("or not for 20 minutes in all"),
+      });
+    });
+  });
+
+  it("is looked at again while it lasts: whoever has more than the policies permit now loses it", async () => {
+    const [long, short] = [await asked(1_800), await asked(900)];
+    await withPolicy(limit(15), async () => {
+      const { data } = await seenEvent(
+        ({ type, subject }) => type === "SessionExpired" && subject === long?.subject,
+      );
+      expect(data).toMatchObject({ cause: "policy" });
+      expect((await call(hal, "GET", `/sessions/${short?.subject}`)).body).toMatchObject({
+        status: "active",
+      });
+    });
+  });
+});
+
 describe("a session that somebody has to approve", () => {
   const endOf = (sessionId: string) =>
     seenEvent(

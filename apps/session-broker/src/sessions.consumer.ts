@@ -5,7 +5,8 @@ import { Clock, type EventContext, LOG, type Logger, OnEvent } from "@countersig
 import { DataSource, type EntityManager } from "typeorm";
 import { CurrentBundle } from "./bundle/current-bundle.js";
 import { revokeSession } from "./domain/end-session.js";
-import { requestSession } from "./domain/request-session.js";
+import { durationOf, shorterThan } from "./domain/duration.js";
+import { type Judgement, requestSession } from "./domain/request-session.js";
 import { questionOf } from "./domain/question.js";
 import { SessionStore } from "./session-store.js";
 
@@ -34,10 +35,16 @@ export class SessionsConsumer {
       manager,
       data.sessionId,
       (session, now) => {
+        const judge = (seconds: number | undefined): Judgement => ({
+          decision: engine.decide(questionOf(data, seconds), now),
+          unattended: engine.decide(questionOf(data, seconds, "openSessionUnattended"), now),
+        });
+        const judgement = judge(endpoint && durationOf(data.durationSeconds, endpoint));
+        const begins = judgement.decision.allowed && judgement.unattended.allowed;
         const ground = {
           endpoint,
-          decision: engine.decide(questionOf(data), now),
-          unattended: engine.decide(questionOf(data, "openSessionUnattended"), now),
+          ...judgement,
+          shorter: begins || !endpoint ? [] : shorterThan(data.durationSeconds, endpoint).map(judge),
           bundleVersion: bundle.version,
           activeSessions,
           waitingSessions,

@@ -2,9 +2,11 @@ import { Inject, Injectable } from "@nestjs/common";
 import { Clock, Outbox } from "@countersign/service-kit";
 import { DataSource, MoreThan } from "typeorm";
 import { CurrentBundle } from "./bundle/current-bundle.js";
+import { lengthUntil } from "./domain/duration.js";
 import { endUnpermitted } from "./domain/end-session.js";
 import { questionOf } from "./domain/question.js";
 import { SessionRow } from "./session.entity.js";
+import { sessionOf } from "./session-row.js";
 import { SessionStore } from "./session-store.js";
 
 const batchMax = 500;
@@ -34,9 +36,13 @@ export class Standing {
         take: batchMax,
       });
       let ended = 0;
-      for (const { sessionId, request } of rows) {
+      for (const row of rows) {
+        const { sessionId } = row;
         after = sessionId;
-        const decision = held.engine.decide(questionOf(request), this.clock.now());
+        const session = sessionOf(row);
+        if (session.status !== "active") continue;
+        const question = questionOf(session.request, lengthUntil(session, session.expiresAt));
+        const decision = held.engine.decide(question, this.clock.now());
         if (decision.allowed) continue;
         const { events } = await this.dataSource.transaction((manager) =>
           this.store.change(manager, sessionId, (session) => endUnpermitted(session, decision)),

@@ -3,6 +3,7 @@ import type { Principal } from "@countersign/contracts";
 import type { ArgumentTypes } from "./argument-types.js";
 import { convertArguments } from "./arguments.js";
 import type { Operation, PolicyRequest } from "./request.js";
+import type { DeclaredActions } from "./schema-actions.js";
 
 /** The one `Gateway`; every endpoint is in it. */
 export const gatewayId = "countersign";
@@ -16,6 +17,12 @@ export interface CedarRequest {
   readonly entities: EntityJson[];
 }
 
+/** What of a bundle's schema bears on how a request is put. */
+export interface Declared {
+  readonly argumentTypes: ArgumentTypes;
+  readonly actions: DeclaredActions;
+}
+
 /**
  * Translates a request. Principals are `User` or `Workload` in their `Group`s; tools, resources, prompts and other
  * methods are in their `Endpoint` and are named `<endpoint>/<name>`; endpoints are in the `Gateway`.
@@ -23,12 +30,12 @@ export interface CedarRequest {
 export const cedarRequestOf = (
   request: PolicyRequest,
   now: Date,
-  types: ArgumentTypes,
+  { argumentTypes, actions }: Declared,
 ): CedarRequest | { readonly problem: string } => {
   // A group may hold workloads too, and a policy about a group would let them decide.
   if (request.action === "approve" && request.principal.kind !== "human")
     return { problem: "only a person may approve" };
-  const converted = convertArguments("arguments" in request ? request.arguments : undefined, types);
+  const converted = convertArguments("arguments" in request ? request.arguments : undefined, argumentTypes);
   if ("problem" in converted) return converted;
   const principal = principalEntity(request.principal);
   const resources = resourceEntities(request);
@@ -36,7 +43,7 @@ export const cedarRequestOf = (
     principal: principal.uid,
     action: { type: "Action", id: request.action },
     resource: resources[0].uid,
-    context: contextOf(request, now, converted.value),
+    context: contextOf(request, now, converted.value, actions.get(request.action)),
     entities: [principal, ...resources],
   };
 };
@@ -111,6 +118,7 @@ const contextOf = (
   request: PolicyRequest,
   now: Date,
   callArguments: Record<string, CedarValueJson>,
+  declared: ReadonlySet<string> | undefined,
 ): Record<string, CedarValueJson> => {
   const context = { now: nowOf(now) };
   switch (request.action) {
@@ -120,6 +128,8 @@ const contextOf = (
       return {
         ...context,
         client: present({ id: request.client.id, name: request.client.name }),
+        // Schemas that were copied before policies could see the length do not declare it.
+        ...(declared?.has("minutes") ? present({ minutes: wholeMinutes(request.durationSeconds) }) : {}),
         justification: request.justification,
         authentication: {
           provider,
@@ -146,6 +156,10 @@ const contextOf = (
       return context;
   }
 };
+
+/** Rounded up: nobody gets a second more than a policy that counts in minutes says. */
+const wholeMinutes = (seconds: number | undefined): number | undefined =>
+  seconds === undefined ? undefined : Math.ceil(seconds / 60);
 
 const weekdays = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"] as const;
 

@@ -67,6 +67,32 @@ permit(principal, action == Action::"search", resource in Gateway::"contersign")
     ]);
   });
 
+  it("takes a schema with the length of a session and one from before, but no policy about it without", () => {
+    const policies = [
+      {
+        file: "a.cedar",
+        text: `forbid(principal, action == Action::"openSession", resource) when { context.minutes > 60 };
+permit(principal, action == Action::"openSessionUnattended", resource) when { context.minutes <= 15 };`,
+      },
+    ];
+    const older = schema.replace(/^\s*minutes: Long,.*\n/gm, "");
+    expect(older).not.toContain("minutes: Long");
+    expect(checkPolicies({ policies, schema })).toEqual([]);
+    expect(checkPolicies({ policies: [], schema: older })).toEqual([]);
+    expect(checkPolicies({ policies, schema: older })).toMatchObject([
+      { file: "a.cedar", line: 1 },
+      { file: "a.cedar", line: 2 },
+    ]);
+    const wrong = schema.replaceAll("minutes: Long", "minutes: String");
+    for (const action of ["openSession", "openSessionUnattended"])
+      expect(checkPolicies({ policies: [], schema: wrong })).toContainEqual(
+        expect.objectContaining({
+          file: "schema.cedarschema",
+          message: expect.stringContaining(`\`${action}\` request does not fit`),
+        }),
+      );
+  });
+
   it("refuses a schema that does not fit what the gateway asks", () => {
     const mandatory = schema.replace("amount_cents?: Long", "amount_cents: Long");
     const withoutHour = schema.replace("hour: Long, ", "");

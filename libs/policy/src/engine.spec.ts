@@ -152,6 +152,7 @@ describe("a policy engine", () => {
       client,
       justification: "incident 4711",
       authentication: { provider: "acme", ...(amr ? { amr } : {}) },
+      durationSeconds: 1_800,
     });
     expect(engine.decide(open(["pwd", "mfa"]), now).allowed).toBe(true);
     expect(engine.decide(open(), now).allowed).toBe(false);
@@ -163,6 +164,7 @@ describe("a policy engine", () => {
     client,
     justification: "j",
     authentication: { provider: "acme" },
+    durationSeconds: 1_800,
   };
   const openOnly = `permit(principal, action == Action::"openSession", resource);`;
 
@@ -186,6 +188,64 @@ describe("a policy engine", () => {
     expect(checkPolicies({ policies: [{ file: "a.cedar", text: openOnly }], schema: older })).toEqual([]);
     const newer = openOnly.replace("openSession", "openSessionUnattended");
     expect(checkPolicies({ policies: [{ file: "a.cedar", text: newer }], schema: older })).not.toEqual([]);
+  });
+
+  const byLength = `
+    permit(principal, action == Action::"openSession", resource);
+    @id("long") forbid(principal, action == Action::"openSession", resource)
+      when { context.minutes > 60 } unless { principal in Group::"oncall" };
+    permit(principal, action == Action::"openSessionUnattended", resource) when { context.minutes <= 15 };`;
+  const opened =
+    (engine: PolicyEngine) =>
+    (action: "openSession" | "openSessionUnattended", durationSeconds?: number, principal = engineer) =>
+      engine.decide({ ...opening, action, durationSeconds, principal }, now);
+
+  it("limits how long a session may be, in whole minutes rounded up, and lets short ones begin alone", () => {
+    const open = opened(engineOf(byLength));
+    expect(open("openSession", 3_601)).toMatchObject({ allowed: false, policies: ["long"], errors: [] });
+    expect(open("openSession", 3_600).allowed).toBe(true);
+    expect(open("openSession", 3_601, { ...engineer, groups: ["oncall"] }).allowed).toBe(true);
+    expect(open("openSessionUnattended", 901).allowed).toBe(false);
+    expect(open("openSessionUnattended", 900).allowed).toBe(true);
+    expect(open("openSessionUnattended", 1).allowed).toBe(true);
+  });
+
+  it("allows nothing by a policy about the length where nobody knows it", () => {
+    const open = opened(engineOf(byLength));
+    expect(open("openSession")).toMatchObject({
+      allowed: false,
+      errors: ['policy "long" could not be evaluated'],
+    });
+    expect(open("openSessionUnattended").allowed).toBe(false);
+  });
+
+  it("keeps the length from policies whose schema does not declare it, and their decisions as they were", () => {
+    const older = schema.replace(/^\s*minutes: Long,.*\n/gm, "");
+    expect(older).not.toContain("minutes: Long");
+    const text = `permit(principal, action in [Action::"openSession", Action::"openSessionUnattended"], resource)
+      unless { context has minutes };`;
+    const policies = [{ file: "a.cedar", text }];
+    const open = opened(new PolicyEngine({ version: "1", policies, schema: older }));
+    for (const action of ["openSession", "openSessionUnattended"] as const)
+      expect(open(action, 60)).toMatchObject({ allowed: true, errors: [] });
+    const openNow = opened(engineOf(text));
+    expect(openNow("openSession", 60).allowed).toBe(false);
+  });
+
+  it("tells each action the length that its own schema declares, by the name of a common type, too", () => {
+    const context = /context: \{\s*client: Client,\s*minutes: Long,[^}]*\}/;
+    const once = schema.replace(/(action openSessionUnattended[\s\S]*?) +minutes: Long,.*\n/, "$1");
+    expect(once).not.toBe(schema);
+    const named = `type Asked = ${context.exec(schema)?.[0].replace("context: ", "")};\n${schema.replaceAll(new RegExp(context, "g"), "context: Asked")}`;
+    const text = `permit(principal, action in [Action::"openSession", Action::"openSessionUnattended"], resource)
+      when { context has minutes };`;
+    const openOf = (schema: string) =>
+      opened(new PolicyEngine({ version: "1", policies: [{ file: "a.cedar", text }], schema }));
+    expect(openOf(once)("openSession", 60).allowed).toBe(true);
+    expect(openOf(once)("openSessionUnattended", 60).allowed).toBe(false);
+    expect(named).toContain("context: Asked");
+    expect(openOf(named)("openSession", 60).allowed).toBe(true);
+    expect(openOf(named)("openSessionUnattended", 60).allowed).toBe(true);
   });
 
   it("keeps two bundles apart that bear one version", () => {

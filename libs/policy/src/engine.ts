@@ -1,7 +1,7 @@
 import { statefulIsAuthorized } from "@cedar-policy/cedar-wasm/nodejs";
 import { CountersignError, type PolicyBundle } from "@countersign/contracts";
-import { type ArgumentTypes, argumentTypesOf } from "./argument-types.js";
-import { type CedarRequest, cedarRequestOf } from "./cedar-request.js";
+import { argumentTypesOf } from "./argument-types.js";
+import { type CedarRequest, type Declared, cedarRequestOf } from "./cedar-request.js";
 import { type NamedPolicy, policiesIn } from "./policy-files.js";
 import { RememberedDecisions } from "./remembered-decisions.js";
 import type { PolicyDecision, PolicyRequest } from "./request.js";
@@ -30,8 +30,7 @@ export class PolicyEngine {
   readonly argumentNames: ReadonlySet<string>;
   readonly #slot: string;
   readonly #slotWithoutArguments: string;
-  readonly #types: ArgumentTypes;
-  readonly #sessionsMayWait: boolean;
+  readonly #declared: Declared;
   readonly #decisions: RememberedDecisions | undefined;
 
   /** Throws `PolicyBundleRefused` where the bundle does not parse or two policies bear one name. */
@@ -39,8 +38,7 @@ export class PolicyEngine {
     const policies = new Map<string, NamedPolicy>();
     let possible: ReadonlyMap<string, string>;
     try {
-      this.#types = argumentTypesOf(bundle.schema);
-      this.#sessionsMayWait = actionsIn(bundle.schema).has("openSessionUnattended");
+      this.#declared = { argumentTypes: argumentTypesOf(bundle.schema), actions: actionsIn(bundle.schema) };
       for (const policy of bundle.policies.flatMap(policiesIn)) {
         if (policies.has(policy.name)) throw new Error(`two policies are called "${policy.name}"`);
         policies.set(policy.name, policy);
@@ -52,7 +50,7 @@ export class PolicyEngine {
       });
     }
     this.version = bundle.version;
-    this.argumentNames = new Set(this.#types.keys());
+    this.argumentNames = new Set(this.#declared.argumentTypes.keys());
     // Where some policy asks for the time, the same question may have another answer a moment later.
     const asksForTime = [...policies.values()].some(({ text }) => /\bnow\b/.test(text));
     this.#decisions = asksForTime ? undefined : new RememberedDecisions();
@@ -79,10 +77,10 @@ export class PolicyEngine {
 
   #decide(asked: PolicyRequest, now: Date, slot: string): PolicyDecision {
     const request =
-      asked.action === "openSessionUnattended" && !this.#sessionsMayWait
+      asked.action === "openSessionUnattended" && !this.#declared.actions.has(asked.action)
         ? { ...asked, action: standIns[asked.action] }
         : asked;
-    const translated = cedarRequestOf(request, now, this.#types);
+    const translated = cedarRequestOf(request, now, this.#declared);
     if ("problem" in translated) return refused([translated.problem]);
     const remembered = this.#decisions;
     if (!remembered) return this.#evaluate(translated, slot);

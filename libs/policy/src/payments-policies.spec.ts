@@ -36,6 +36,7 @@ const open = (
       client,
       justification: "j",
       authentication: { provider: "company" },
+      durationSeconds: 1_800,
     },
     now,
   );

@@ -30,6 +30,11 @@ interface SessionRequest {
   readonly client: Client;
   readonly justification: string;
   readonly authentication: Authentication;
+  /**
+   * How long the session would be in all, within its endpoint's maximum. Where nobody can know it, a policy that looks at
+   * the length cannot be evaluated, which allows nothing.
+   */
+  readonly durationSeconds: number | undefined;
 }
 
 /** One question to the policies, named as Cedar's action. */

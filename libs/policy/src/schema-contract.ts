@@ -13,11 +13,11 @@ export const schemaMismatches = (schema: string): string[] => {
   // One name for all checks: each overwrites the one before, and nothing runs between.
   preparseSchema(slot, schema);
   preparsePolicySet(slot, {});
-  const declared = actionsIn(schema);
+  const actions = actionsIn(schema);
   const mismatches = sampleRequests.flatMap((request) => {
-    if (request.action in standIns && !declared.has(request.action)) return [];
+    if (request.action in standIns && !actions.has(request.action)) return [];
     // No argument at all: a schema with a mandatory argument would refuse every tool that lacks it.
-    const translated = cedarRequestOf(request, new Date(0), new Map());
+    const translated = cedarRequestOf(request, new Date(0), { argumentTypes: new Map(), actions });
     if ("problem" in translated) return [translated.problem];
     const answer = statefulIsAuthorized({
       ...translated,
@@ -65,6 +65,7 @@ const sampleRequests: PolicyRequest[] = principals.flatMap((principal): PolicyRe
         client,
         justification: "j",
         authentication,
+        durationSeconds: 1,
       })),
   ),
   ...operations.flatMap((operation): PolicyRequest[] => [

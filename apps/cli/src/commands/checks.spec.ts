@@ -53,6 +53,23 @@ describe("countersign config check", () => {
 });
 
 describe("countersign policy check", () => {
+  it("takes policies about the length of a session, by a schema that declares it, and older schemas as they are", async () => {
+    const schema = join(folder, "policies", "schema.cedarschema");
+    const newer = await readFile(schema, "utf8");
+    const older = newer.replace(/^\s*minutes: Long,.*\n/gm, "");
+    expect(older).not.toBe(newer);
+    await writeFile(schema, older);
+    expect((await checkPolicyFiles(path, {})).exitCode).toBe(0);
+    const about = `@id("length") forbid (principal, action == Action::"openSession", resource)
+when { context.minutes > 60 } unless { principal in Group::"oncall" };`;
+    await writeFile(join(folder, "policies", "length.cedar"), about);
+    const { text, exitCode } = await checkPolicyFiles(path, {});
+    expect(exitCode).toBe(1);
+    expect(text).toMatch(/^policies\/length\.cedar:2: .*minutes/m);
+    await writeFile(schema, newer);
+    expect((await checkPolicyFiles(path, {})).exitCode).toBe(0);
+  });
+
   it("says what is wrong in the policies", async () => {
     await breakPolicies();
     const { text, exitCode } = await checkPolicyFiles(path, {});

@@ -73,6 +73,27 @@ describe("the access review", () => {
     expect(review(left)[0]).toMatchObject({ permitted: false, unattended: false });
   });
 
+  it("asks about the shortest session, which whoever reaches the endpoint at all may have", () => {
+    const brief = (request: PolicyRequest) => {
+      const { allowed, ...answer } = decide(request);
+      return {
+        ...answer,
+        allowed: allowed && "durationSeconds" in request && request.durationSeconds === 60,
+      };
+    };
+    const lines = reviewAccess({
+      decide: brief,
+      endpoints: ["payments"],
+      groups: ["payments-engineers"],
+      principals: [ada],
+      now,
+    });
+    expect([...lines].flat()).toMatchObject([
+      { id: "company:ada", permitted: true, unattended: true, throughGroups: ["payments-engineers"] },
+      { subject: "group", permitted: true, unattended: true },
+    ]);
+  });
+
   it("finds the groups of the policies, but none in their comments", () => {
     const text =
       'permit(principal in Group::"a b", action, resource); // Group::"old"\nforbid(principal in Group::"a b", action, resource);';

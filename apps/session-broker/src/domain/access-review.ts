@@ -1,5 +1,6 @@
 import type { Client, PolicyBundle, Principal } from "@countersign/contracts";
 import type { PolicyDecision, PolicyRequest } from "@countersign/policy";
+import { shortestSeconds } from "./duration.js";
 
 /** What one principal did on one endpoint in the time that is looked at. */
 export interface Use {
@@ -24,7 +25,7 @@ export interface Reach {
   readonly name?: string;
   readonly email?: string;
   readonly endpoint: string;
-  /** Whether the policies would let a session begin there now, for a person who logged in with several factors. */
+  /** Whether the policies would let a short session begin there now, for a person who logged in with several factors. */
   readonly permitted: boolean;
   /** Whether it would begin at once; false where another person would have to approve it first. */
   readonly unattended: boolean;
@@ -43,8 +44,8 @@ const justification = "INC-0 CHG-0 access review";
 
 /**
  * Who could reach what now, by which group and policy, and who did (PCI DSS 7.2.4, 7.2.5.1): a line for each principal
- * that is known from its sessions, and for each group, at each endpoint where it is permitted or was used. What policies
- * ask beyond that, such as a time of day or words of a justification, is answered as at this moment. In parts of a line
+ * that is known from its sessions, and for each group, at each endpoint where it is permitted or was used. The question is
+ * about the shortest session there is, since whoever may have that reaches the endpoint. What policies ask beyond that, such as a time of day or words of a justification, is answered as at this moment. In parts of a line
  * or none, so that whoever reads many can let others have their turn.
  */
 export function* reviewAccess(given: {
@@ -82,6 +83,7 @@ const askOf =
       client,
       justification,
       authentication: { provider: "access-review", amr: ["mfa"], mfa: true, authTime: now.toISOString() },
+      durationSeconds: shortestSeconds,
     });
 
 function ofPrincipal(

@@ -6,7 +6,7 @@ import { endUnpermitted, expireSession, revokeSession } from "./end-session.js";
 import { extendSession } from "./extend-session.js";
 import { type FirstGround, requestSession } from "./request-session.js";
 import { type Session, type SessionEvent, evolve, unknownSession } from "./session.js";
-import { type LastGround, settleApproval, type Verdict } from "./settle-approval.js";
+import { type LastGround, lengthAwaited, settleApproval, type Verdict } from "./settle-approval.js";
 
 const started = "2026-11-23T10:00:00.000Z";
 const later = (seconds: number) => new Date(Date.parse(started) + seconds * 1_000);
@@ -34,6 +34,7 @@ const first: FirstGround = {
   unattended: no("ask-first"),
   bundleVersion: "v1",
   activeSessions: 0,
+  shorter: [],
   waitingSessions: 0,
   approvalId,
 };
@@ -231,7 +232,7 @@ describe("more time for a session", () => {
     extendSession(
       session,
       { ...more, ...changes },
-      { endpoint, decision: yes("open"), approvalId, ...ground },
+      { endpoint, judge: () => yes("open"), approvalId, ...ground },
       later(seconds),
     );
   const events = (answer: ReturnType<typeof extend>) => ("events" in answer ? answer.events : []);
@@ -261,10 +262,41 @@ describe("more time for a session", () => {
     expect(codeOf(extend({ durationSeconds: 2401 }))).toBe("extension_too_long");
     expect(codeOf(extend({ durationSeconds: 2400 }))).toBe("none");
     expect(codeOf(extend({}, pending))).toBe("extension_pending");
-    expect(codeOf(extend({}, active, 60, { decision: no() }))).toBe("forbidden_by_policy");
+    expect(codeOf(extend({}, active, 60, { judge: () => no() }))).toBe("forbidden_by_policy");
     expect(codeOf(extend({}, active, 60, { endpoint: undefined }))).toBe("forbidden_by_policy");
     const pattern = { ...endpoint, session: { ...endpoint.session, justificationPattern: "CHG-" } };
     expect(codeOf(extend({}, active, 60, { endpoint: pattern }))).toBe("justification_refused");
+  });
+
+  it("is not to be had for longer in all than the policies permit, and says so", () => {
+    const judge = (seconds: number) => (seconds <= 1_800 ? yes("open") : no("long"));
+    expect(codeOf(extend({ durationSeconds: 600 }, active, 60, { judge }))).toBe("none");
+    expect(extend({ durationSeconds: 601 }, active, 60, { judge })).toEqual({
+      problem: {
+        code: "forbidden_by_policy",
+        message: "A policy forbids a session of 31 minutes in all: long.",
+      },
+    });
+    expect(extend({}, active, 60, { judge: (seconds: number) => (seconds > 1_200 ? no() : yes()) })).toEqual({
+      problem: {
+        code: "forbidden_by_policy",
+        message: "No policy permits a session of 40 minutes in all; ask an administrator whether one should.",
+      },
+    });
+    expect(decide({}, { decision: no("long") })).toMatchObject([
+      {
+        type: "SessionExtensionRefused",
+        data: { cause: "void", reason: expect.stringContaining("or not for 40 minutes in all") },
+      },
+    ]);
+  });
+
+  it("is judged by the length that the session would have in all", () => {
+    expect(lengthAwaited(waiting, endpoint)).toBe(1_200);
+    const brief = { ...endpoint, session: { ...endpoint.session, durationSecondsMax: 600 } };
+    expect(lengthAwaited(waiting, brief)).toBe(600);
+    expect(lengthAwaited(pending, endpoint)).toBe(2_400);
+    for (const session of [active, unknownSession]) expect(lengthAwaited(session, endpoint)).toBeUndefined();
   });
 
   it("is not given by the owner, another digest, too late, without permission, or against the policies", () => {

@@ -1,6 +1,7 @@
 import type { Endpoint, ExtendRequest } from "@countersign/contracts";
 import type { PolicyDecision } from "@countersign/policy";
 import { extensionDigest } from "./approval-requests.js";
+import { lengthUntil, minutesText } from "./duration.js";
 import type { ActiveSession, Session, SessionEvent } from "./session.js";
 
 /** How many requests of one session may go without an approval; each of them is somebody's work to decide. */
@@ -8,7 +9,8 @@ export const refusalsMax = 3;
 
 export interface ExtensionGround {
   readonly endpoint: Endpoint | undefined;
-  readonly decision: PolicyDecision;
+  /** Whether the policies permit the session, if it lasts so long in all. */
+  readonly judge: (durationSeconds: number) => PolicyDecision;
   /** The id that the approval will have. */
   readonly approvalId: string;
 }
@@ -28,7 +30,7 @@ export interface ExtensionProblem {
 /**
  * Asks for more time for a session that runs. Another person always has to approve it, whatever the policies say about
  * its beginning: who could extend it alone would have the endpoint's maximum from the start. No session lasts longer in
- * all than the endpoint allows.
+ * all than the endpoint allows, nor than the policies let a session be opened for.
  */
 export const extendSession = (
   session: Session,
@@ -38,14 +40,17 @@ export const extendSession = (
 ): { readonly events: SessionEvent[] } | { readonly problem: ExtensionProblem } => {
   if (session.status !== "active" || Date.parse(session.expiresAt) <= now.getTime())
     return refused("session_ended", "The session has ended; open a new one.");
-  const { endpoint, decision, approvalId } = ground;
+  const { endpoint, judge, approvalId } = ground;
   if (session.extension?.status === "pending")
     return refused("extension_pending", "More time was asked for already; wait until somebody decides.");
-  if (!endpoint || !decision.allowed)
+  if (!endpoint || !judge(lengthUntil(session, session.expiresAt)).allowed)
     return refused("forbidden_by_policy", "No policy permits this session any more; ask an administrator.");
   const latest = latestEnd(session.grantedAt, endpoint.session.durationSecondsMax);
   const extendedUntil = new Date(Date.parse(session.expiresAt) + asked.durationSeconds * 1_000).toISOString();
   if (extendedUntil > latest) return refused("extension_too_long", tooLong(session, latest));
+  const seconds = lengthUntil(session, extendedUntil);
+  const longer = judge(seconds);
+  if (!longer.allowed) return refused("forbidden_by_policy", notSoLong(seconds, longer));
   const { justificationPattern: pattern } = endpoint.session;
   if (pattern !== undefined && !new RegExp(pattern, "u").test(asked.justification))
     return refused("justification_refused", `The justification has to contain ${pattern}.`);
@@ -74,6 +79,13 @@ export const extendSession = (
     extendedUntil,
   };
   return { events: [{ type: "SessionExtensionRequested", data }] };
+};
+
+const notSoLong = (seconds: number, { policies }: PolicyDecision): string => {
+  const length = `a session of ${minutesText(seconds)} in all`;
+  return policies.length > 0
+    ? `A policy forbids ${length}: ${policies.join(", ")}.`
+    : `No policy permits ${length}; ask an administrator whether one should.`;
 };
 
 export const extensionExhausted: ExtensionProblem = {

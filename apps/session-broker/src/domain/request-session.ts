@@ -1,6 +1,7 @@
 import { type Endpoint, type RequestSession, sessionWaitSecondsMax } from "@countersign/contracts";
 import { type Lacking, lackingIn, type PolicyDecision } from "@countersign/policy";
 import { sessionDigest } from "./approval-requests.js";
+import { durationOf } from "./duration.js";
 import type { Session, SessionEvent } from "./session.js";
 
 /** How many requests of one principal may wait for an approval at the same time. */
@@ -15,10 +16,17 @@ export interface Ground {
   readonly activeSessions: number;
 }
 
-/** What a request that has just come is decided on. */
-export interface FirstGround extends Ground {
+/** What the policies say of a session of one length. */
+export interface Judgement {
+  readonly decision: PolicyDecision;
   /** Whether it may begin without another person. */
   readonly unattended: PolicyDecision;
+}
+
+/** What a request that has just come is decided on. */
+export interface FirstGround extends Ground, Judgement {
+  /** What they say of shorter ones, where they do not let this one begin at once. */
+  readonly shorter: readonly Judgement[];
   /** How many requests of the principal wait for an approval already. */
   readonly waitingSessions: number;
   /** The id that an approval would have. */
@@ -38,13 +46,16 @@ export const requestSession = (
   if (session.status !== "unknown") return [];
   const { endpoint, unattended, decision, bundleVersion } = ground;
   const requested: SessionEvent = { type: "SessionRequested", data: request };
-  const reason = reasonToDeny(request, ground, now);
-  if (reason !== undefined || !endpoint) return [requested, deniedOf(request, ground, reason ?? "")];
+  const reason = reasonNotToTakeUp(request, ground, now);
+  if (reason !== undefined || !endpoint) {
+    const couldBeShorter = ground.shorter.some(
+      (judgement) => reasonNotToTakeUp(request, { ...ground, ...judgement }, now) === undefined,
+    );
+    return [requested, deniedOf(request, ground, `${reason ?? ""}${couldBeShorter ? shorterWords : ""}`)];
+  }
   if (unattended.allowed) return [requested, grantedOf(request, endpoint, ground, now)];
-  const problem = reasonNotToWait(request, ground);
-  if (problem !== undefined) return [requested, deniedOf(request, ground, problem)];
   const { approvalId } = ground;
-  const durationSeconds = durationOf(request, endpoint);
+  const durationSeconds = durationOf(request.durationSeconds, endpoint);
   const waitMs = Math.min(endpoint.approval.expirySeconds, sessionWaitSecondsMax) * 1_000;
   const data = {
     ...request,
@@ -84,15 +95,19 @@ export const grantedOf = (
   data: {
     ...request,
     grantedAt: now.toISOString(),
-    expiresAt: new Date(now.getTime() + durationOf(request, endpoint) * 1_000).toISOString(),
+    expiresAt: new Date(now.getTime() + durationOf(request.durationSeconds, endpoint) * 1_000).toISOString(),
     idleSeconds: endpoint.session.idleSeconds,
     policies: [...decision.policies],
     bundleVersion,
   },
 });
 
-const durationOf = ({ durationSeconds }: RequestSession, { session }: Endpoint): number =>
-  Math.min(durationSeconds ?? session.durationSecondsDefault, session.durationSecondsMax);
+const shorterWords = " A shorter session may be possible; ask for less time.";
+
+/** Undefined where the session begins, or waits for another person. */
+const reasonNotToTakeUp = (request: RequestSession, ground: FirstGround, now: Date): string | undefined =>
+  reasonToDeny(request, ground, now) ??
+  (ground.unattended.allowed ? undefined : reasonNotToWait(request, ground));
 
 /** Shown to the person who asked. A login that was recent enough when it was asked for does not grow old by waiting. */
 export const reasonToDeny = (

@@ -27,6 +27,7 @@ const permitted: FirstGround = {
   unattended: { allowed: true, policies: ["open"], errors: [] },
   bundleVersion: "v1",
   activeSessions: 0,
+  shorter: [],
   waitingSessions: 0,
   approvalId: "019ab000-0000-7000-8000-0000000000aa",
 };
@@ -118,6 +119,41 @@ describe("requesting a session", () => {
   ])("of %j seconds is granted for %j", (durationSeconds, seconds) => {
     const events = ask(permitted, { durationSeconds })(unknownSession);
     expect(events[1]?.data).toMatchObject({ expiresAt: later(seconds).toISOString() });
+  });
+
+  const allowed = { allowed: true, policies: ["open"], errors: [] };
+  const forbidden = { allowed: false, policies: ["long"], errors: [] };
+  const couldBeShorter = "A shorter session may be possible; ask for less time.";
+
+  it("is denied with a hint at a shorter one, where the policies permit that, and only there", () => {
+    const long = { ...permitted, decision: forbidden, unattended: forbidden };
+    const shorter = { decision: allowed, unattended: allowed };
+    const denial = "A policy forbids it: long.";
+    expect(reasonOf({ ...long, shorter: [long, shorter] })).toBe(`${denial} ${couldBeShorter}`);
+    for (const none of [[], [long], [{ decision: forbidden, unattended: allowed }]])
+      expect(reasonOf({ ...long, shorter: none })).toBe(denial);
+    const failing = { decision: { ...allowed, errors: ["x"] }, unattended: allowed };
+    expect(reasonOf({ ...long, shorter: [failing] })).toBe(denial);
+  });
+
+  it("gives no such hint where a shorter one would be denied for another reason, or length is not the reason", () => {
+    const long = { ...permitted, decision: forbidden, unattended: forbidden };
+    const shorter = [{ decision: allowed, unattended: allowed }];
+    const strict = withSession({ mfaRequired: true });
+    expect(reasonOf({ ...strict, decision: forbidden, shorter })).toBe("A policy forbids it: long.");
+    expect(reasonOf({ ...strict, shorter })).not.toContain("shorter");
+    expect(reasonOf({ ...long, shorter }, { justification: " " })).not.toContain("shorter");
+  });
+
+  it("tells who cannot wait that a shorter one needs nobody else, and whoever can, that it may wait", () => {
+    const alone = { decision: allowed, unattended: allowed };
+    const waits = { decision: allowed, unattended: forbidden };
+    const held = { ...permitted, unattended: forbidden };
+    expect(reasonOf({ ...held, shorter: [alone] })).toContain(couldBeShorter);
+    expect(reasonOf({ ...held, shorter: [waits] })).not.toContain("shorter");
+    const long = { ...permitted, decision: forbidden, unattended: forbidden };
+    expect(reasonOf({ ...long, shorter: [waits] })).not.toContain("shorter");
+    expect(reasonOf({ ...long, shorter: [waits] }, { canWait: true })).toContain(couldBeShorter);
   });
 
   const withSession = (session: Partial<Endpoint["session"]>): FirstGround => ({

@@ -1,4 +1,5 @@
-import type { ApprovalFailure, Principal } from "@countersign/contracts";
+import type { ApprovalFailure, Endpoint, Principal } from "@countersign/contracts";
+import { durationOf, lengthUntil, minutesText } from "./duration.js";
 import { latestEnd } from "./extend-session.js";
 import { deniedOf, type Ground, grantedOf, reasonToDeny } from "./request-session.js";
 import type { ActiveSession, Extension, Session, SessionEvent, Wait, WaitingSession } from "./session.js";
@@ -16,7 +17,10 @@ export type Verdict =
   | { readonly outcome: "denied"; readonly by: Principal; readonly comment?: string | undefined }
   | { readonly outcome: "expired" | "withdrawn" };
 
-/** What holds at the moment of the decision, which may be another thing than at the moment of the request. */
+/**
+ * What holds at the moment of the decision, which may be another thing than at the moment of the request. The policies
+ * are asked about the length that the session would have in all.
+ */
 export interface LastGround extends Ground {
   /** Whether the policies let the approver approve this now. */
   readonly designated: boolean;
@@ -87,7 +91,7 @@ const settleExtension = (
   const problem =
     failure?.reason ??
     (Date.parse(expiresAt) <= now.getTime() ? "The session is over." : undefined) ??
-    policyProblem(ground) ??
+    policyProblem(ground, lengthUntil(session, extendedUntil)) ??
     beyondMaximum(grantedAt, extendedUntil, ground);
   if (verdict.outcome !== "granted" || problem !== undefined) {
     const data = {
@@ -108,6 +112,14 @@ const settleExtension = (
     bundleVersion,
   };
   return [{ type: "SessionExtended", data }];
+};
+
+/** How long the session would be in all, if what it waits for is granted; undefined where it waits for nothing. */
+export const lengthAwaited = (session: Session, endpoint: Endpoint | undefined): number | undefined => {
+  if (session.status === "waiting") return endpoint && durationOf(session.wait.durationSeconds, endpoint);
+  return session.status === "active" && session.extension
+    ? lengthUntil(session, session.extension.extendedUntil)
+    : undefined;
 };
 
 /** Why the verdict opens nothing, in words for the one who asked; undefined where it is a good approval. */
@@ -142,11 +154,11 @@ const failureOf = (
   }
 };
 
-const policyProblem = ({ endpoint, decision }: Ground): string | undefined => {
+const policyProblem = ({ endpoint, decision }: Ground, seconds: number): string | undefined => {
   if (!endpoint) return "The endpoint is gone.";
   return decision.allowed && decision.errors.length === 0
     ? undefined
-    : "No policy permits this session any more.";
+    : `No policy permits this session any more, or not for ${minutesText(seconds)} in all.`;
 };
 
 const beyondMaximum = (grantedAt: string, until: string, { endpoint }: Ground): string | undefined =>
