@@ -510,6 +510,21 @@ describe("the second look", () => {
     expect(JSON.stringify(told)).not.toMatch(/49291122|33440562/);
     expect(missed((good.data as { callId: string }).callId)).toEqual([]);
   });
+
+  it("reads the headers of a request as well", async () => {
+    const hex = Buffer.from("pan=4929112233440562").toString("hex");
+    const { data } = recordedCall(JSON.stringify({ "x-trace": hex }));
+    const { response, outcome: _, ...about } = data as Record<string, unknown>;
+    const request = { ...(response as object), text: "{}", sha256: sha256Of("{}") };
+    const decision = { effect: "allow", policies: [], bundleVersion: "1" };
+    const { sessionId, callId } = about as { sessionId: string; callId: string };
+    await send(
+      "mcp.traffic",
+      eventOf("CallIntended", sessionId, { ...about, request, headers: response, decision }),
+    );
+    await vi.waitFor(() => expect(missed(callId)).toHaveLength(1), { timeout: 20_000 });
+    expect(missed(callId)[0]?.data).toMatchObject({ part: "headers", view: { findings: [{ kind: "pan" }] } });
+  });
 });
 
 describe("the vault's keys", () => {

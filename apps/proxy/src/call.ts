@@ -1,4 +1,5 @@
 import type { CallRecords } from "./evidence/call-records.js";
+import type { Scanned } from "./evidence/payloads.js";
 import type { Admitted, Message, Received } from "./exchange.js";
 import type { Reply } from "./reply.js";
 import type { Decision } from "./steps/decide.js";
@@ -14,6 +15,8 @@ export interface Member {
 export interface Call {
   readonly received: Received;
   readonly admitted: Admitted;
+  /** What the record keeps of the headers that go on. */
+  readonly headers: Scanned | undefined;
   readonly reply: Reply;
   readonly upstreamSessionId: string | undefined;
   readonly startedAt: number;

@@ -174,8 +174,12 @@ describe("card data by the policy of the endpoint", () => {
       });
       expect(forwarded()).not.toContain(pan);
       expect(forwarded()).not.toContain(Buffer.from(pan).toString("base64"));
-      const { request: recorded } = await recordOf<CallIntended>("CallIntended");
+      const { request: recorded, headers } = await recordOf<CallIntended>("CallIntended");
       expect(recorded.text).toBe(request?.body);
+      expect(JSON.parse(headers?.text ?? "")).toMatchObject({
+        "mcp-param-base64": shown,
+        "x-trace": `about ${shown}`,
+      });
       expect(recorded.findings.map(({ kind }) => kind)).toEqual(["pan", "cvv"]);
     });
 
@@ -266,12 +270,18 @@ describe("card data by the policy of the endpoint", () => {
   it("is forwarded as it is where the endpoint says so, and recorded masked", async () => {
     const { post, recordOf } = await sessionAt(plain);
     const message = call({ pan, cvv: "123" });
-    await post(message, { "x-trace": pan });
+    await post(message, { "x-trace": `of ${pan}`, "mcp-param-cvv": "123" });
     expect(gateway.upstream.received[0]?.body).toBe(JSON.stringify(message));
-    expect(gateway.upstream.received[0]?.headers["x-trace"]).toBe(pan);
+    expect(gateway.upstream.received[0]?.headers["x-trace"]).toBe(`of ${pan}`);
     const intended = await recordOf<CallIntended>("CallIntended");
     expect(intended.request.text).toContain(shown);
     expect(JSON.stringify(intended)).not.toContain(pan);
+    expect(gateway.upstream.received[0]?.headers["mcp-param-cvv"]).toBe("123");
+    expect(JSON.parse(intended.headers?.text ?? "")).toMatchObject({
+      "x-trace": `of ${shown}`,
+      "mcp-param-cvv": "***",
+    });
+    expect(intended.headers?.original).toBeDefined();
   });
 
   it("is what the endpoint says it is, on top of what it is everywhere", async () => {

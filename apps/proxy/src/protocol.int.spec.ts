@@ -1,6 +1,13 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
-import type { CallCompleted, CallRefused, MessageRecorded, ToolChanged } from "@countersign/contracts";
+import type {
+  CallCompleted,
+  CallIntended,
+  CallRefused,
+  EventMessage,
+  MessageRecorded,
+  ToolChanged,
+} from "@countersign/contracts";
 import { GatewayFixture, until } from "./testing/gateway.fixture.js";
 
 const pan = "4111111111111111";
@@ -352,7 +359,12 @@ describe("the proxy, in either era", () => {
       expect(gateway.upstream.received[1]?.body).toContain(`"action":"accept"`);
       await reader.cancel();
       const records = await gateway.recordsOf(sessionId, (types) => types.includes("CallCompleted"));
+      const headersOf = ({ data }: EventMessage) => (data as CallIntended | MessageRecorded).headers;
+      expect(headersOf(records[0]!)?.text).toContain(`"last-event-id":"6"`);
       const messages = records.filter(({ type }) => type === "MessageRecorded");
+      expect(messages.map((message) => headersOf(message) !== undefined)).toEqual(
+        messages.map(({ data }) => (data as MessageRecorded).direction === "client_to_server"),
+      );
       expect(
         messages.map(({ data }) => [(data as MessageRecorded).direction, (data as MessageRecorded).kind]),
       ).toEqual(

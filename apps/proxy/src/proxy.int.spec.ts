@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
-import type { EventMessage, OriginalSealed, Payload, RequestApproval } from "@countersign/contracts";
+import type {
+  CallIntended,
+  EventMessage,
+  OriginalSealed,
+  Payload,
+  RequestApproval,
+} from "@countersign/contracts";
 import { leafHashHex } from "@countersign/evidence";
 import { GatewayFixture, until, upstreamSecret } from "./testing/gateway.fixture.js";
 
@@ -138,7 +144,7 @@ describe("the proxy", () => {
   });
 
   it("forwards an untouched message byte for byte, with its own credential and not the client's", async () => {
-    const { token } = await gateway.session();
+    const { token, sessionId } = await gateway.session();
     const body = `{ "jsonrpc":"2.0", "id":  7, "method":"tools/call", "params":{"name":"get","arguments":{"n":1.10,"big":12345678901234567890,"x":"\\u00e9"}} }`;
     await gateway.post(token, body, { "x-trace": "t1", cookie: "a=b", "x-other": "no" });
     const [received] = gateway.upstream.received;
@@ -147,6 +153,14 @@ describe("the proxy", () => {
     expect(received?.headers["x-trace"]).toBe("t1");
     expect(received?.headers.cookie).toBeUndefined();
     expect(received?.headers["x-other"]).toBeUndefined();
+    const [intended] = await gateway.recordsOf(sessionId, (types) => types.includes("CallIntended"));
+    const recorded = JSON.parse((intended!.data as CallIntended).headers?.text ?? "") as Record<
+      string,
+      string
+    >;
+    const client = Object.entries(received?.headers ?? {}).filter(([name]) => Object.hasOwn(recorded, name));
+    expect(recorded).toEqual(Object.fromEntries(client));
+    expect(Object.keys(recorded)).toEqual(expect.arrayContaining(["accept", "content-type", "x-trace"]));
   });
 
   it("masks a card number in the answer, seals the original and records both sides first", async () => {

@@ -94,7 +94,7 @@ export const cardDataMissed = define(
     callId: id,
     sessionId: id.optional(),
     endpoint: z.string().optional(),
-    part: z.enum(["request", "response", "message"]).describe("Which payload of the record."),
+    part: z.enum(["request", "response", "message", "headers"]).describe("Which payload of the record."),
     policyVersion: z.string(),
     view: payload.describe(
       "What is shown in place of the record's text. Its findings are what was missed, without any digit.",

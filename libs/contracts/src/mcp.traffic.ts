@@ -31,6 +31,12 @@ const callContext = {
   target: z.string().optional().describe("Tool name, resource URI or prompt name, masked."),
 };
 
+const headers = payload
+  .optional()
+  .describe(
+    "The client's headers that the request goes on with, as a JSON object; of a batch, on its first record. In place of a credential stands its keyed digest.",
+  );
+
 export const recorderStarted = define(
   "RecorderStarted",
   z.object({
@@ -52,6 +58,7 @@ export const callIntended = define(
   z.object({
     ...callContext,
     request: payload,
+    headers,
     decision: z.object({
       effect: z.enum(["allow", "hold"]),
       policies: z.array(z.string()),
@@ -151,6 +158,7 @@ export const messageRecorded = define(
         "`log`: what a program that the gateway runs wrote to its standard error, which no client gets.",
       ),
     message: payload,
+    headers,
   }),
   "A message other than a call's request and answer; recorded before it goes on.",
 );

@@ -1,7 +1,7 @@
 import type { EventMessage } from "@countersign/contracts";
 
 /** Where a record has a payload. */
-const parts = ["request", "response", "message", "view"] as const;
+const parts = ["request", "response", "message", "headers", "view"] as const;
 type Fields = Readonly<Record<string, unknown>>;
 
 /** The keyed fingerprints of the cards that were found in a record. */

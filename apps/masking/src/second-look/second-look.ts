@@ -20,7 +20,7 @@ import { lookAgain, type Missed } from "./domain/look-again.js";
 import { SessionWindow } from "./domain/session-window.js";
 
 type Part = CardDataMissed["part"];
-const parts: readonly Part[] = ["request", "response", "message"];
+const parts: readonly Part[] = ["request", "response", "message", "headers"];
 
 interface Recorded {
   readonly event: EventMessage;

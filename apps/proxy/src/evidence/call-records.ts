@@ -22,6 +22,24 @@ export interface Kept {
   readonly stored: () => void;
 }
 
+/** The same of a request, with the headers that it goes on with. */
+export interface KeptRequest extends Kept {
+  readonly headers?: Payload;
+}
+
+/** What a request without a message holds. */
+const nothingKept: Kept = {
+  payload: {
+    text: "",
+    sha256: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    bytes: 0,
+    contentType: "",
+    findings: [],
+  },
+  alongside: [],
+  stored: () => undefined,
+};
+
 /** Makes the records of one call; each repeats who calls what, so that it can be read on its own. */
 export class CallRecords {
   constructor(
@@ -72,11 +90,28 @@ export class CallRecords {
     };
   }
 
+  /** The same for a request that goes on with headers. */
+  async keepRequest(scanned: Scanned | undefined, headers: Scanned | undefined): Promise<KeptRequest> {
+    const kept = scanned ? await this.keep(scanned, "client_to_server") : nothingKept;
+    if (!headers) return kept;
+    const beside = await this.keep(headers, "client_to_server");
+    return {
+      payload: kept.payload,
+      headers: beside.payload,
+      alongside: [...kept.alongside, ...beside.alongside],
+      stored: () => {
+        kept.stored();
+        beside.stored();
+      },
+    };
+  }
+
   intended(
-    request: Payload,
+    { payload: request, headers }: Pick<KeptRequest, "payload" | "headers">,
     decision: { effect: "allow" | "hold"; policies: string[]; bundleVersion: string },
   ): Draft {
-    return { type: "CallIntended", subject: this.#subject, data: { ...this.#context, request, decision } };
+    const data = { ...this.#context, request, ...(headers ? { headers } : {}), decision };
+    return { type: "CallIntended", subject: this.#subject, data };
   }
 
   held(approvalId: string, requestDigest: string): Draft {
@@ -109,12 +144,10 @@ export class CallRecords {
     direction: Direction,
     kind: "notification" | "request" | "response" | "log",
     message: Payload,
+    headers?: Payload,
   ): Draft {
-    return {
-      type: "MessageRecorded",
-      subject: this.#subject,
-      data: { ...this.#context, direction, kind, message },
-    };
+    const data = { ...this.#context, direction, kind, message, ...(headers ? { headers } : {}) };
+    return { type: "MessageRecorded", subject: this.#subject, data };
   }
 
   get #subject(): string {

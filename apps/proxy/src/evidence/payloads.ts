@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import { dayOf, policyFor, scanJson, scanText } from "@countersign/card-data";
 import type { CardDataPolicy, Finding, OpaqueHandling, RequestHandling } from "@countersign/contracts";
 import { withOpaqueContent } from "./opaque-content.js";
@@ -61,6 +62,11 @@ export class Scanner {
   /** A short text such as a tool name, masked. Half a surrogate pair has no canonical form, so it is replaced. */
   mask(text: string): string {
     return scanText(text.toWellFormed(), this.#options()).masked;
+  }
+
+  /** A keyed digest of what a record must not keep: it shows that the same came again, and cannot be searched for. */
+  digest(text: string): string {
+    return createHmac("sha256", this.fingerprintKey).update("withheld v1\0").update(text).digest("hex");
   }
 
   /** The scanner of an endpoint, by what holds there at each moment. */

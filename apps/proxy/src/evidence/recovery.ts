@@ -46,7 +46,7 @@ export class OpenCalls {
   /** How each open call ends: a held one was certainly not made, of any other nobody knows. */
   endings(): { draft: Draft; approvalId?: string }[] {
     return [...this.#open.values()].map(({ intended, approvalId, released }) => {
-      const { recorder: _r, request: _q, decision, ...context } = intended;
+      const { recorder: _r, request: _q, headers: _h, decision, ...context } = intended;
       const certain = decision.effect === "hold" && !released;
       const draft: Draft = {
         type: "CallCompleted",

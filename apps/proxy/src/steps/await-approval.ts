@@ -21,7 +21,7 @@ export async function awaitApproval(
 ): Promise<boolean> {
   const { admitted, reply } = call;
   const id = message.rpc.kind === "request" ? message.rpc.id : null;
-  const kept = await records.keep(message.scanned, "client_to_server");
+  const kept = await records.keepRequest(message.scanned, call.headers);
   const { sessionId } = admitted.session;
   const named = requestNamed(gateway.config.FINGERPRINT_KEY_FILE, sessionId, id);
   const { cancelled, done } = gateway.waiting.add(named);

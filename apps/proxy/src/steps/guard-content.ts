@@ -5,7 +5,7 @@ import { elementsOf, rootExtent } from "../json/extents.js";
 import { ownIdsOf, withOwnIds } from "../json/own-ids.js";
 import { splice } from "../json/splice.js";
 import { Refusal } from "../refusal.js";
-import { guardHeaders, repeatedOf } from "./guard-headers.js";
+import { type GuardedHeaders, guardHeaders, repeatedOf } from "./guard-headers.js";
 import { parseMessage } from "./parse-message.js";
 import type { Posted } from "./read-messages.js";
 
@@ -18,7 +18,7 @@ export function guardContent(
   posted: Posted,
   received: Received,
   admitted: Admitted,
-): Posted & { readonly received: Received } {
+): Posted & GuardedHeaders {
   const { scanner } = admitted;
   const findings = posted.messages.flatMap(({ scanned }) => scanned.findings);
   if (scanner.opaque === "refuse" && findings.some(isOpaque)) {
@@ -28,20 +28,19 @@ export function guardContent(
     );
   }
   const cardData = posted.messages.flatMap(cardDataIn);
+  const shown = cardData.length === 0 || scanner.requests === "refuse" ? posted : masked(posted);
+  const repeated = posted.messages.map((given, at) => repeatedOf(given, shown.messages[at] ?? given));
   switch (scanner.requests) {
     case "forward":
-      return { ...posted, received };
+      return { ...posted, ...guardHeaders(received, admitted, repeated) };
     case "refuse":
-      if (cardData.length === 0) return { ...posted, received: guardHeaders(received, admitted) };
+      if (cardData.length === 0) return { ...posted, ...guardHeaders(received, admitted) };
       throw new Refusal(
         "card_data",
         `This endpoint takes no card data, and the message holds some (${whereOf(cardData)}); leave it out.`,
       );
-    case "mask": {
-      const { body, messages } = cardData.length === 0 ? posted : masked(posted);
-      const repeated = posted.messages.map((given, at) => repeatedOf(given, messages[at] ?? given));
-      return { body, messages, received: guardHeaders(received, admitted, repeated) };
-    }
+    case "mask":
+      return { ...shown, ...guardHeaders(received, admitted, repeated) };
   }
 }
 

@@ -2,7 +2,7 @@ import { createHmac } from "node:crypto";
 import type { HoldOpened } from "@countersign/contracts";
 import type { Entry } from "@countersign/service-kit";
 import type { Admitted, Message } from "../exchange.js";
-import type { CallRecords, Kept } from "../evidence/call-records.js";
+import type { CallRecords, KeptRequest } from "../evidence/call-records.js";
 import type { Draft } from "../evidence/recorder.js";
 import type { Gateway } from "../gateway.js";
 import type { Verdict } from "../holds.js";
@@ -48,7 +48,7 @@ export async function hold(
     admitted: Admitted;
     message: Message;
     records: CallRecords;
-    kept: Kept;
+    kept: KeptRequest;
     decision: Decision;
     reply: Reply;
   },
@@ -60,7 +60,7 @@ export async function hold(
   const digest = requestDigest(key, endpoint.name, message.rpc, message.text);
   const before = await takeUp(gateway, session.sessionId, digest, records.callId);
   const approvalId = before ?? gateway.clock.newId();
-  const drafts: Draft[] = [records.intended(kept.payload, decision), records.held(approvalId, digest)];
+  const drafts: Draft[] = [records.intended(kept, decision), records.held(approvalId, digest)];
   if (before) await gateway.recorder.record(drafts, kept.alongside);
   else {
     const now = gateway.clock.now();

@@ -40,7 +40,7 @@ export async function readCall(
   if (received.httpMethod !== "POST") {
     return {
       ...shared,
-      received: guardHeaders(received, admitted),
+      ...guardHeaders(received, admitted),
       members: [],
       records: recordsOf(trail.callId, `http/${received.httpMethod}`, undefined),
     };
@@ -49,7 +49,7 @@ export async function readCall(
   for (const message of posted.messages) count(gateway, message, admitted);
   if (posted.messages.length === 1) checkHeaders(received.headers, posted.messages[0].rpc);
   // What goes on from here is what is decided, approved and forwarded.
-  const { body, messages, received: forwarded } = guardContent(posted, received, admitted);
+  const { messages, ...forwarded } = guardContent(posted, received, admitted);
   const members = messages.map((message, index) => {
     const { rpc } = message;
     const decision = decideMember(admitted, message, messages.length, gateway.clock.now());
@@ -58,7 +58,7 @@ export async function readCall(
     return { message, decision, records: recordsOf(callId, method, targetOf(rpc)) };
   });
   const [{ records }] = members as [(typeof members)[number]];
-  return { ...shared, received: forwarded, members, records, body };
+  return { ...shared, ...forwarded, members, records };
 }
 
 /** A batch goes on whole or not at all, so nothing in it may have to wait for a person. */

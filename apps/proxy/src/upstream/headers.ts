@@ -13,6 +13,7 @@ const forwarded = [
 const forwardedPrefix = "mcp-param-";
 const neverForwarded = new Set([
   "authorization",
+  "proxy-authorization",
   "cookie",
   "host",
   "connection",
@@ -20,11 +21,10 @@ const neverForwarded = new Set([
   "mcp-session-id",
 ]);
 
-/** The request's headers for the upstream: MCP's own and the endpoint's allow-list. The credential comes later. */
-export function upstreamHeaders(
+/** The headers of a request that go on with it: MCP's own and the endpoint's allow-list. */
+export function clientHeaders(
   received: IncomingHttpHeaders,
   upstream: Endpoint["upstream"],
-  upstreamSessionId: string | undefined,
 ): Record<string, string> {
   const headers: Record<string, string> = {};
   const listed = upstream.transport === "stdio" ? [] : upstream.forwardHeaders;
@@ -33,6 +33,16 @@ export function upstreamHeaders(
     if (neverForwarded.has(name) || typeof value !== "string") continue;
     if (allowed.has(name) || name.startsWith(forwardedPrefix)) headers[name] = value;
   }
+  return headers;
+}
+
+/** The same with the gateway's own. The credential comes later. */
+export function upstreamHeaders(
+  received: IncomingHttpHeaders,
+  upstream: Endpoint["upstream"],
+  upstreamSessionId: string | undefined,
+): Record<string, string> {
+  const headers = clientHeaders(received, upstream);
   headers["accept-encoding"] = "identity";
   if (upstreamSessionId !== undefined) headers["mcp-session-id"] = upstreamSessionId;
   return headers;
