@@ -68,13 +68,26 @@ export const clientRules = (own: readonly ClientMetadata[]): Configuration["extr
   };
 };
 
+/** As long as the library waits for the document itself; whoever serves a name must not hold a login up for longer. */
+const lookupMsMax = 2_500;
+
+type Addresses = readonly { readonly address: string }[];
+
 /**
- * Whether a client's metadata document may be fetched: only from a host all of whose addresses are public. The library
- * looks at the address once more when it has connected, takes no redirect, and bounds time and size.
+ * Whether a client's metadata document may be fetched: only from a host all of whose addresses are public, and are told
+ * in time. The library looks at the address once more when it has connected, takes no redirect, and bounds time and size.
  */
-export async function mayFetch(clientId: string): Promise<boolean> {
+export async function mayFetch(
+  clientId: string,
+  resolve: (hostname: string) => Promise<Addresses> = (hostname) => lookup(hostname, { all: true }),
+): Promise<boolean> {
   const { hostname, port } = new URL(clientId);
   if (port !== "" || hostname.startsWith("[")) return false;
-  const addresses = await lookup(hostname, { all: true }).catch(() => []);
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<Addresses>((done) => {
+    timer = setTimeout(done, lookupMsMax, []);
+  });
+  const found = resolve(hostname).catch((): Addresses => []);
+  const addresses = await Promise.race([found, late]).finally(() => clearTimeout(timer));
   return addresses.length > 0 && addresses.every(({ address }) => isPublicAddress(address));
 }
