@@ -76,8 +76,9 @@ export class IdentityModule {
         { provide: Seals, useFactory: () => new Seals(readSecretFile(config.COOKIE_SECRET_FILE)) },
         {
           provide: Logins,
-          inject: [DataSource, Seals],
-          useFactory: (dataSource: DataSource, seals: Seals) => new Logins(dataSource, seals),
+          inject: [DataSource, Seals, CONFIGURATION],
+          useFactory: (dataSource: DataSource, seals: Seals, { identityProviders }: Configuration) =>
+            new Logins(dataSource, seals, (provider) => identityProviders.some(({ id }) => id === provider)),
         },
         {
           provide: ClientConsents,

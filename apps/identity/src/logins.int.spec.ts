@@ -1,3 +1,4 @@
+import { apiAudience } from "@countersign/contracts";
 import { TokenVerifier } from "@countersign/service-kit";
 import {
   type CryptoKey,
@@ -8,6 +9,7 @@ import {
   type JWK,
   SignJWT,
 } from "jose";
+import { DataSource } from "typeorm";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { Browser, fieldOf, linkIn } from "./testing/browser.fixture.js";
 import { ledger, payments } from "./testing/endpoints.fixture.js";
@@ -108,6 +110,49 @@ describe("an endpoint that asks for a fresh and strong login", () => {
     expect(Date.now() - Date.parse(authentication?.authTime ?? "")).toBeLessThan(30_000);
     const other = await begin(browser, authorizeUrl(client));
     expect(other.text).toContain("What do you need it for?");
+  });
+});
+
+describe("a login of a provider that was taken out of the configuration", () => {
+  /** Leaves this run's logins as they would be found after a start without their provider. */
+  const forgetProvider = () =>
+    identity.app.get(DataSource).query(
+      `UPDATE identity.oidc_models SET payload = jsonb_set(payload, '{login,authentication,provider}', '"gone"')
+         WHERE model = 'Login'`,
+    );
+
+  it.each([
+    ["an endpoint", resource],
+    ["our own API", apiAudience],
+  ])("is none for %s any more: the person is asked to log in", async (_, where) => {
+    const browser = new Browser();
+    const client = await clientId();
+    await codeFor(client, browser);
+    const again = await begin(browser, authorizeUrl(client, { resource: where }));
+    expect(again.text).not.toContain("Who are you today?");
+    await forgetProvider();
+    const asked = await begin(browser, authorizeUrl(client, { resource: where }));
+    expect(asked.text).toContain("Who are you today?");
+  });
+
+  it("opens no session on a page that was shown before", async () => {
+    const browser = new Browser();
+    const page = await logIn(browser, authorizeUrl(await clientId()));
+    await forgetProvider();
+    const before = identity.requests.length;
+    expect((await answerSession(browser, page)).status).toBe(400);
+    expect(identity.requests.length).toBe(before);
+  });
+
+  it("gives no token for our own API by a code that was given before", async () => {
+    const browser = new Browser();
+    const client = await clientId();
+    const page = await logIn(browser, authorizeUrl(client, { resource: apiAudience }));
+    const callback = await browser.post(`${page.url.href}/consent`, { seal: fieldOf(page, "seal") });
+    expect(callback.url.searchParams.get("code")).toBeTruthy();
+    await forgetProvider();
+    const { body } = await redeem(client, callback, { resource: apiAudience });
+    expect(body).toMatchObject({ error: "invalid_grant" });
   });
 });
 

@@ -258,7 +258,7 @@ export class Authorizations {
   async #loginOf(session: { readonly accountId: string; readonly uid: string }): Promise<Login | undefined> {
     const found = await this.provider.Session.findByUid(session.uid);
     const at = found?.loginTs;
-    return at === undefined ? undefined : this.logins.find(session.accountId, at);
+    return at === undefined ? undefined : this.logins.findStanding(session.accountId, at);
   }
 }
 

@@ -140,7 +140,7 @@ function unavailable(message: string, cause: unknown): errors.TemporarilyUnavail
 async function apiClaims(ctx: KoaContextWithOIDC, token: AccessToken, logins: Logins) {
   const { AuthorizationCode: code, DeviceCode: deviceCode } = ctx.oidc.entities;
   const authTime = (code ?? deviceCode)?.authTime;
-  const login = authTime === undefined ? undefined : await logins.find(token.accountId, authTime);
+  const login = authTime === undefined ? undefined : await logins.findStanding(token.accountId, authTime);
   if (!login) throw new errors.InvalidGrant("the login is no longer known");
   const { kind, name, email, groups } = login.principal;
   return { kind, name, email, groups };

@@ -219,7 +219,7 @@ async function loadExistingGrant(ctx: KoaContextWithOIDC) {
   return grant?.accountId === session.accountId ? grant : undefined;
 }
 
-/** Whether the login that the browser has satisfies the endpoint that is asked for. */
+/** Whether the login that the browser has is still of a provider of ours, and satisfies the endpoint that is asked for. */
 async function isGoodEnough(
   { oidc }: KoaContextWithOIDC,
   audience: (resource: string) => Audience | undefined,
@@ -228,9 +228,10 @@ async function isGoodEnough(
   const asked = oidc.params?.["resource"];
   const found = typeof asked === "string" ? audience(asked) : undefined;
   const { accountId, loginTs } = oidc.session ?? {};
-  if (found?.kind !== "endpoint" || accountId === undefined || loginTs === undefined) return true;
-  const login = await logins.find(accountId, loginTs);
-  return login !== undefined && lackingIn(login, found.endpoint, clock.now()) === undefined;
+  if (accountId === undefined || loginTs === undefined) return true;
+  const login = await logins.findStanding(accountId, loginTs);
+  if (login === undefined) return false;
+  return found?.kind !== "endpoint" || lackingIn(login, found.endpoint, clock.now()) === undefined;
 }
 
 const isForApi = (resource: unknown): boolean =>

@@ -28,6 +28,7 @@ export class Logins {
   constructor(
     private readonly dataSource: DataSource,
     private readonly seals: Seals,
+    private readonly isConfigured: (providerId: string) => boolean,
   ) {
     this.#store = new OidcStore(dataSource, "Login");
     this.#tokens = new OidcStore(dataSource, "UpstreamTokens");
@@ -53,6 +54,13 @@ export class Logins {
       );
   }
 
+  /** A login that something may still begin with: its provider has not been taken out of the configuration. */
+  async findStanding(principalId: string, at: number): Promise<Login | undefined> {
+    const found = await this.find(principalId, at);
+    return found && this.isConfigured(found.authentication.provider) ? found : undefined;
+  }
+
+  /** A login as it was, whoever vouched for it. */
   async find(principalId: string, at: number): Promise<Login | undefined> {
     const row = await this.#store.find(keyOf(principalId, at));
     return row && login.parse(row["login"]);
