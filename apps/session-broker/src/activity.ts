@@ -38,9 +38,14 @@ export class Activity {
     }
     if (lastAt.size > 0)
       await manager.query(
-        `UPDATE "${schema}".sessions AS s SET last_activity_at = greatest(s.last_activity_at, a.at)
-         FROM unnest($1::uuid[], $2::timestamptz[]) AS a (session_id, at)
-         WHERE s.session_id = a.session_id AND s.status = 'active'`,
+        // Locked in the order of ids first, as all do who lock several; any other order could be a deadlock.
+        `WITH used AS MATERIALIZED (
+           SELECT session_id FROM "${schema}".sessions
+           WHERE session_id = ANY($1) AND status = 'active' ORDER BY session_id FOR NO KEY UPDATE
+         )
+         UPDATE "${schema}".sessions AS s SET last_activity_at = greatest(s.last_activity_at, a.at)
+         FROM used JOIN unnest($1::uuid[], $2::timestamptz[]) AS a (session_id, at) USING (session_id)
+         WHERE s.session_id = used.session_id`,
         [[...lastAt.keys()], [...lastAt.values()]],
       );
     if (seenUntil !== undefined)

@@ -1,9 +1,9 @@
 import { Inject, Injectable } from "@nestjs/common";
-import { Clock, Outbox } from "@countersign/service-kit";
+import { Clock } from "@countersign/service-kit";
 import { DataSource } from "typeorm";
 import { expireSession } from "./domain/end-session.js";
+import { ManySessions } from "./many-sessions.js";
 import { schemaName as schema } from "./schema-name.js";
-import { SessionStore } from "./session-store.js";
 import { TrafficProgress } from "./traffic-progress.js";
 
 const batchMax = 500;
@@ -13,9 +13,8 @@ const batchMax = 500;
 export class Expiry {
   constructor(
     @Inject(DataSource) private readonly dataSource: DataSource,
-    @Inject(SessionStore) private readonly store: SessionStore,
+    @Inject(ManySessions) private readonly many: ManySessions,
     @Inject(TrafficProgress) private readonly traffic: TrafficProgress,
-    @Inject(Outbox) private readonly outbox: Outbox,
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
@@ -29,11 +28,8 @@ export class Expiry {
        ORDER BY coalesce(expires_at, waits_until) LIMIT ${batchMax}`,
       [this.clock.now(), seenUntil],
     );
-    for (const { session_id } of due)
-      // A transaction for each: the row is locked and looked at again, since it may have been used or revoked meanwhile.
-      await this.dataSource.transaction((manager) =>
-        this.store.change(manager, session_id, (session, now) => expireSession(session, now, seenUntil)),
-      );
-    if (due.length > 0) this.outbox.wake();
+    const ids = due.map(({ session_id }) => session_id);
+    if (ids.length > 0)
+      await this.many.change({ ids }, (session, now) => expireSession(session, now, seenUntil));
   }
 }

@@ -398,6 +398,112 @@ describe("the session broker", () => {
   });
 });
 
+describe("very many sessions", () => {
+  const many = 501;
+  const openMany = async (principal: Principal): Promise<string[]> => {
+    const [row] = await database.query<{ json: object }>(
+      "SELECT to_jsonb(s) AS json FROM session_broker.sessions AS s WHERE session_id = $1",
+      [(await openSession({ principal })).sessionId],
+    );
+    const rows = Array.from({ length: many - 1 }, () => {
+      const data = request(principal);
+      return { ...row?.json, session_id: data.sessionId, request: data };
+    });
+    await database.query(
+      "INSERT INTO session_broker.sessions SELECT * FROM jsonb_populate_recordset(NULL::session_broker.sessions, $1)",
+      [JSON.stringify(rows)],
+    );
+    const open = await database.query<{ session_id: string }>(
+      "SELECT session_id FROM session_broker.sessions WHERE principal_id = $1",
+      [principal.id],
+    );
+    return open.map(({ session_id }) => session_id);
+  };
+  const endsOf = (ids: ReadonlySet<string>) =>
+    seen.filter(
+      ({ type, subject }) => (type === "SessionRevoked" || type === "SessionExpired") && ids.has(subject),
+    );
+  /** Every one has ended, and is told of once: what came later would have been seen by then. */
+  const allEndedOnce = async (ids: readonly string[]): Promise<EventMessage[]> => {
+    const set = new Set(ids);
+    expect(set.size).toBe(many);
+    await vi.waitFor(() => expect(new Set(endsOf(set).map(({ subject }) => subject)).size).toBe(many), {
+      timeout: 20_000,
+      interval: 20,
+    });
+    const later = await openSession();
+    await call(ada, "POST", `/sessions/${later.sessionId}/revoke`, { reason: "done" });
+    await seenEvent(({ type, subject }) => type === "SessionRevoked" && subject === later.sessionId);
+    expect(endsOf(set)).toHaveLength(many);
+    return endsOf(set);
+  };
+  const transactionsOn = async ({ id }: Principal): Promise<number> => {
+    const [counted] = await database.query<{ count: number }>(
+      "SELECT count(DISTINCT xmin::text)::int AS count FROM session_broker.sessions WHERE principal_id = $1",
+      [id],
+    );
+    return counted?.count ?? 0;
+  };
+  const member = (name: string): Principal => ({ ...ada, id: `company:${name}-${run}` });
+
+  it("end by one request, every one with an event of its own, in few transactions", async () => {
+    const ivy = member("ivy");
+    const ids = await openMany(ivy);
+    const { body } = await call(administrator, "POST", "/sessions/revoke", {
+      principal: ivy.id,
+      reason: "left",
+    });
+    expect(body).toEqual({ revoked: many });
+    expect(await transactionsOn(ivy)).toBeLessThan(10);
+    for (const { type, data } of await allEndedOnce(ids))
+      expect([type, data]).toEqual([
+        "SessionRevoked",
+        expect.objectContaining({
+          principalId: ivy.id,
+          by: { id: administrator.id },
+          cause: "administrator",
+          reason: "left",
+        }),
+      ]);
+    expect((await call(ivy, "GET", "/sessions?status=active")).body).toEqual([]);
+  });
+
+  it("end once each, though others end them at the same time and calls go on", async () => {
+    const jay = member("jay");
+    const ids = await openMany(jay);
+    const revoke = { principal: jay.id, reason: "left" };
+    const using = ids.map((id) => send("mcp.traffic", trafficOf(id, "tools/call")));
+    const single = ids
+      .slice(-40)
+      .map((id) => call(jay, "POST", `/sessions/${id}/revoke`, { reason: "done" }));
+    const commands = ids.slice(0, 40).map((id) => send("session.commands", revocationOf(id)));
+    const answers = await Promise.all([
+      call(administrator, "POST", "/sessions/revoke", revoke),
+      call(administrator, "POST", "/sessions/revoke", { ...revoke, endpoint: "payments" }),
+    ]);
+    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+    for (const { status } of await Promise.all(single)) expect([200, 409]).toContain(status);
+    await Promise.all([...using, ...commands]);
+    await allEndedOnce(ids);
+  });
+
+  it("end with what permitted them, in few transactions", async () => {
+    const kim = member("kim");
+    const ids = await openMany(kim);
+    const path = join(folder, "policies", "kim.cedar");
+    await writeFile(
+      path,
+      `@id("kim") forbid(principal == User::"${kim.id}", action == Action::"openSession", resource);`,
+    );
+    await app.get(BundlePublisher).takeUp();
+    const ends = await allEndedOnce(ids);
+    await rm(path);
+    await app.get(BundlePublisher).takeUp();
+    for (const { data } of ends) expect(data).toMatchObject({ cause: "policy" });
+    expect(await transactionsOn(kim)).toBeLessThan(10);
+  });
+});
+
 describe("the length of a session", () => {
   const hal: Principal = { ...ada, id: `company:hal-${run}` };
   const asked = async (durationSeconds: number | undefined, more: Partial<RequestSession> = {}) => {

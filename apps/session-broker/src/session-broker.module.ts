@@ -8,6 +8,7 @@ import { BundlePublisher } from "./bundle/bundle-publisher.js";
 import { CurrentBundle } from "./bundle/current-bundle.js";
 import { Expiry } from "./expiry.js";
 import { Extensions } from "./extensions.service.js";
+import { ManySessions } from "./many-sessions.js";
 import { Permissions } from "./permissions.js";
 import { PolicyController } from "./policy.controller.js";
 import { schemaName as schema } from "./schema-name.js";
@@ -45,6 +46,7 @@ const standingEveryMs = 5_000;
     CurrentBundle,
     Expiry,
     Extensions,
+    ManySessions,
     Permissions,
     Sessions,
     SessionStore,

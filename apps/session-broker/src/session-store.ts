@@ -1,7 +1,7 @@
 import { Inject, Injectable } from "@nestjs/common";
 import type { RequestSession } from "@countersign/contracts";
 import { Clock, Outbox } from "@countersign/service-kit";
-import type { EntityManager } from "typeorm";
+import type { EntityManager, FindOptionsWhere } from "typeorm";
 import { approvalCommandsOf } from "./domain/approval-requests.js";
 import { type Session, type SessionEvent, evolve } from "./domain/session.js";
 import { SessionRow } from "./session.entity.js";
@@ -12,6 +12,8 @@ export interface Change {
   readonly session: Session;
   readonly events: readonly SessionEvent[];
 }
+
+export type Decide = (session: Session, now: Date) => SessionEvent[];
 
 /** Sessions in PostgreSQL. What a decision changes, the events that say so and the approvals it needs are one transaction. */
 @Injectable()
@@ -40,46 +42,71 @@ export class SessionStore {
   }
 
   /** Locks the session, decides, and keeps what was decided. `cause` is the command that is answered. */
-  async change(
+  async change(manager: EntityManager, sessionId: string, decide: Decide, cause?: string): Promise<Change> {
+    const row = await manager.findOne(SessionRow, { where: { sessionId }, lock });
+    const now = this.clock.now();
+    const change = changeOf(sessionOf(row), decide, now);
+    await this.#keep(manager, [change], now, cause);
+    return change;
+  }
+
+  /**
+   * The same for up to so many sessions at once, the first of those that are meant. Whoever locks several does it in the
+   * order of their ids, so that no two wait for each other.
+   */
+  async changeFirst(
     manager: EntityManager,
-    sessionId: string,
-    decide: (session: Session, now: Date) => SessionEvent[],
-    cause?: string,
-  ): Promise<Change> {
-    const row = await manager.findOne(SessionRow, {
-      where: { sessionId },
-      lock: { mode: "pessimistic_write" },
+    limit: number,
+    meant: FindOptionsWhere<SessionRow>,
+    decide: Decide,
+  ): Promise<Change[]> {
+    const rows = await manager.find(SessionRow, {
+      where: meant,
+      order: { sessionId: "ASC" },
+      take: limit,
+      lock,
     });
     const now = this.clock.now();
-    const before = sessionOf(row);
-    const events = decide(before, now);
-    const at = now.toISOString();
-    const session = events.reduce((state, event) => evolve(state, event, at), before);
-    if (events.length === 0 || session.status === "unknown") return { session, events };
-    await manager.upsert(SessionRow, rowOf(session), ["sessionId"]);
-    for (const event of events)
-      await this.outbox.add(manager, {
-        topic: "session.events",
+    const changes = rows.map((row) => changeOf(sessionOf(row), decide, now));
+    await this.#keep(manager, changes, now);
+    return changes;
+  }
+
+  async #keep(manager: EntityManager, changes: readonly Change[], now: Date, cause?: string): Promise<void> {
+    const rows = changes.flatMap(({ session, events }) =>
+      events.length === 0 || session.status === "unknown" ? [] : [rowOf(session)],
+    );
+    if (rows.length === 0) return;
+    await manager.upsert(SessionRow, rows, ["sessionId"]);
+    const events = changes.flatMap((change) => change.events);
+    const envelope = () => ({
+      id: this.clock.newId(),
+      source: "session-broker" as const,
+      time: now.toISOString(),
+    });
+    await this.outbox.add(
+      manager,
+      ...events.map((event) => ({
+        topic: "session.events" as const,
         event: {
           ...event,
-          id: this.clock.newId(),
-          source: "session-broker",
-          subject: sessionId,
-          time: at,
+          ...envelope(),
+          subject: event.data.sessionId,
           ...(cause === undefined ? {} : { cause }),
         },
-      });
-    for (const command of approvalCommandsOf(events))
-      await this.outbox.add(manager, {
-        topic: "approval.commands",
-        event: {
-          ...command,
-          id: this.clock.newId(),
-          source: "session-broker",
-          subject: command.data.approvalId,
-          time: at,
-        },
-      });
-    return { session, events };
+      })),
+      ...approvalCommandsOf(events).map((command) => ({
+        topic: "approval.commands" as const,
+        event: { ...command, ...envelope(), subject: command.data.approvalId },
+      })),
+    );
   }
 }
+
+const lock = { mode: "pessimistic_write" } as const;
+
+const changeOf = (before: Session, decide: Decide, now: Date): Change => {
+  const events = decide(before, now);
+  const at = now.toISOString();
+  return { session: events.reduce((state, event) => evolve(state, event, at), before), events };
+};

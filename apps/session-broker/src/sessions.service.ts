@@ -1,15 +1,14 @@
 import { Inject, Injectable } from "@nestjs/common";
 import type { Principal, SessionView } from "@countersign/contracts";
 import { ApiError, Outbox } from "@countersign/service-kit";
-import { DataSource, In, LessThan } from "typeorm";
+import { DataSource, LessThan } from "typeorm";
 import { revokeSession } from "./domain/end-session.js";
+import { ManySessions } from "./many-sessions.js";
 import { Permissions } from "./permissions.js";
 import { SessionRow } from "./session.entity.js";
 import { sessionOf, viewOf } from "./session-row.js";
 import { SessionStore } from "./session-store.js";
 import type { RevokeManyRequest, SessionQuery } from "./sessions.requests.js";
-
-const revokeBatchMax = 500;
 
 /** Sessions as people see them: their own, and all of them for administrators. */
 @Injectable()
@@ -17,6 +16,7 @@ export class Sessions {
   constructor(
     @Inject(DataSource) private readonly dataSource: DataSource,
     @Inject(SessionStore) private readonly store: SessionStore,
+    @Inject(ManySessions) private readonly many: ManySessions,
     @Inject(Permissions) private readonly permissions: Permissions,
     @Inject(Outbox) private readonly outbox: Outbox,
   ) {}
@@ -67,28 +67,10 @@ export class Sessions {
   ): Promise<{ revoked: number }> {
     await this.permissions.requireAdministrator(caller);
     const by = byOf(caller);
-    let revoked = 0;
-    for (;;) {
-      const rows = await this.dataSource.manager.find(SessionRow, {
-        select: { sessionId: true },
-        where: {
-          status: In(["active", "waiting"]),
-          ...(principal === undefined ? {} : { principalId: principal }),
-          ...(endpoint === undefined ? {} : { endpoint }),
-        },
-        take: revokeBatchMax,
-      });
-      for (const { sessionId } of rows) {
-        const { events } = await this.dataSource.transaction((manager) =>
-          this.store.change(manager, sessionId, (session) =>
-            revokeSession(session, { by, reason, cause: "administrator" }),
-          ),
-        );
-        if (events.length > 0) revoked += 1;
-      }
-      this.outbox.wake();
-      if (rows.length < revokeBatchMax) return { revoked };
-    }
+    const revoked = await this.many.change({ principalId: principal, endpoint }, (session) =>
+      revokeSession(session, { by, reason, cause: "administrator" }),
+    );
+    return { revoked };
   }
 
   async #mayManage(caller: Principal, row: SessionRow): Promise<boolean> {

@@ -1,13 +1,14 @@
 import { Inject, Injectable } from "@nestjs/common";
-import { Clock, Outbox } from "@countersign/service-kit";
+import type { PolicyDecision } from "@countersign/policy";
+import { Clock } from "@countersign/service-kit";
 import { DataSource, MoreThan } from "typeorm";
 import { CurrentBundle } from "./bundle/current-bundle.js";
 import { lengthUntil } from "./domain/duration.js";
 import { endUnpermitted } from "./domain/end-session.js";
 import { questionOf } from "./domain/question.js";
+import { ManySessions } from "./many-sessions.js";
 import { SessionRow } from "./session.entity.js";
 import { sessionOf } from "./session-row.js";
-import { SessionStore } from "./session-store.js";
 
 const batchMax = 500;
 
@@ -19,9 +20,8 @@ const batchMax = 500;
 export class Standing {
   constructor(
     @Inject(DataSource) private readonly dataSource: DataSource,
-    @Inject(SessionStore) private readonly store: SessionStore,
+    @Inject(ManySessions) private readonly many: ManySessions,
     @Inject(CurrentBundle) private readonly current: CurrentBundle,
-    @Inject(Outbox) private readonly outbox: Outbox,
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
@@ -35,21 +35,20 @@ export class Standing {
         order: { sessionId: "ASC" },
         take: batchMax,
       });
-      let ended = 0;
+      const unpermitted = new Map<string, PolicyDecision>();
       for (const row of rows) {
-        const { sessionId } = row;
-        after = sessionId;
+        after = row.sessionId;
         const session = sessionOf(row);
         if (session.status !== "active") continue;
         const question = questionOf(session.request, lengthUntil(session, session.expiresAt));
         const decision = held.engine.decide(question, this.clock.now());
-        if (decision.allowed) continue;
-        const { events } = await this.dataSource.transaction((manager) =>
-          this.store.change(manager, sessionId, (session) => endUnpermitted(session, decision)),
-        );
-        ended += events.length;
+        if (!decision.allowed) unpermitted.set(row.sessionId, decision);
       }
-      if (ended > 0) this.outbox.wake();
+      if (unpermitted.size > 0)
+        await this.many.change({ ids: [...unpermitted.keys()] }, (session) => {
+          const decision = session.status === "active" && unpermitted.get(session.request.sessionId);
+          return decision ? endUnpermitted(session, decision) : [];
+        });
       if (rows.length < batchMax) return;
     }
   }

@@ -47,13 +47,14 @@ export class Outbox implements OnApplicationBootstrap, OnModuleDestroy {
    * transactions about the same subject need a row lock of their own to have one.
    */
   async add(manager: EntityManager, ...entries: readonly Entry[]): Promise<void> {
-    for (const { topic, event } of entries) {
-      this.#eventLog.assertWriter(topic);
-      await manager.query(`INSERT INTO "${this.#schema}".outbox (topic, event) VALUES ($1, $2)`, [
-        topic,
-        JSON.stringify(event),
-      ]);
-    }
+    for (const { topic } of entries) this.#eventLog.assertWriter(topic);
+    if (entries.length === 0) return;
+    // PostgreSQL numbers what is inserted in the order of the sort.
+    await manager.query(
+      `INSERT INTO "${this.#schema}".outbox (topic, event)
+       SELECT topic, event FROM unnest($1::text[], $2::json[]) WITH ORDINALITY AS e (topic, event, nth) ORDER BY nth`,
+      [entries.map(({ topic }) => topic), entries.map(({ event }) => JSON.stringify(event))],
+    );
   }
 
   /** Sends at once what was committed, instead of at the next poll. */
