@@ -1,6 +1,8 @@
-import { Controller, Get, Header, Inject, Param, Redirect } from "@nestjs/common";
+import { Controller, Get, Header, HttpCode, Inject, Options, Param, Redirect, Res } from "@nestjs/common";
 import { ApiError, CONFIG, Public } from "@countersign/service-kit";
+import type { FastifyReply } from "fastify";
 import type { ProxyConfig } from "./config.js";
+import { metadataPreflight } from "./cors.js";
 import { PolicyView } from "./views/policy.view.js";
 
 /** Where clients learn how to log in: RFC 9728, and RFC 8414 for those that look at the gateway itself. */
@@ -30,5 +32,15 @@ export class MetadataController {
   @Redirect()
   authorizationServer(): { url: string; statusCode: number } {
     return { url: `${this.config.ISSUER_URL}/.well-known/oauth-authorization-server`, statusCode: 307 };
+  }
+
+  @Options([
+    "oauth-protected-resource/mcp/:endpoint",
+    "oauth-authorization-server",
+    "oauth-authorization-server/mcp/:endpoint",
+  ])
+  @HttpCode(204)
+  preflight(@Res({ passthrough: true }) reply: FastifyReply): void {
+    reply.headers(metadataPreflight);
   }
 }
