@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import type { Endpoint } from "@countersign/contracts";
 import { createLogger, Metrics } from "@countersign/service-kit";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { ProxyConfig } from "../config.js";
 import { failuresMax } from "./circuit-breaker.js";
 import { alive } from "./stdio/alive.fixture.js";
@@ -140,6 +140,39 @@ describe("the upstreams", () => {
     respond = (_, response) => response.writeHead(401).end();
     expect((await send(endpoint(bearer))).status).toBe(401);
     expect(upstreams.credentialProblems).toBe("cards: upstream_credential_refused");
+  });
+
+  it("tell of a renewal that fails ahead of time until one works, whatever is answered meanwhile", async () => {
+    let tokenStatus = 200;
+    respond = (path, response) => {
+      const token = { access_token: "t", token_type: "Bearer", expires_in: 3_600 };
+      response.writeHead(path === "/token" ? tokenStatus : 200).end(JSON.stringify(token));
+    };
+    const given = endpoint({
+      type: "oauth",
+      tokenUrl: `${origin}/token`,
+      clientId: "c",
+      clientSecret: { env: "TEST_UPSTREAM_SECRET" },
+    });
+    const clock = performance.now.bind(performance);
+    let aheadMs = 0;
+    vi.spyOn(performance, "now").mockImplementation(() => clock() + aheadMs);
+    try {
+      await send(given);
+      expect(upstreams.credentialProblems).toBeUndefined();
+      tokenStatus = 503;
+      aheadMs = 3_570_000;
+      await send(given);
+      await expect.poll(() => upstreams.credentialProblems).toBe("cards: token_refused");
+      for (let i = 0; i < 3; i++) expect((await send(given)).status).toBe(200);
+      expect(upstreams.credentialProblems).toBe("cards: token_refused");
+      tokenStatus = 200;
+      aheadMs += 5_000;
+      await send(given);
+      await expect.poll(() => upstreams.credentialProblems).toBeUndefined();
+    } finally {
+      vi.restoreAllMocks();
+    }
   });
 
   it("take up a rotated credential without a restart, from Vault and by OAuth", async () => {

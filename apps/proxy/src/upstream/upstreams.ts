@@ -35,7 +35,15 @@ interface Known {
   readonly made: string;
   readonly upstream: Upstream;
   readonly breaker: CircuitBreaker;
-  credentialProblem?: string;
+  readonly problems: Problems;
+}
+
+/** What is wrong with the credential of an endpoint. */
+interface Problems {
+  /** It could not be had or was refused, as the last call found out. */
+  ofCall?: string;
+  /** It holds still, but its renewal fails: a good answer says nothing about that, only a renewal does. */
+  ofRenewal?: string;
 }
 
 /** The upstream MCP servers of all endpoints, each made when it is first asked for and again when its settings change. */
@@ -73,9 +81,10 @@ export class Upstreams {
 
   /** Which endpoints' credentials fail at the moment, for `/readyz`. */
   get credentialProblems(): string | undefined {
-    const failing = [...this.#known].flatMap(([name, { credentialProblem }]) =>
-      credentialProblem === undefined ? [] : [`${name}: ${credentialProblem}`],
-    );
+    const failing = [...this.#known].flatMap(([name, { problems }]) => {
+      const problem = problems.ofCall ?? problems.ofRenewal;
+      return problem === undefined ? [] : [`${name}: ${problem}`];
+    });
     return failing.length === 0 ? undefined : failing.join(", ");
   }
 
@@ -96,8 +105,9 @@ export class Upstreams {
     try {
       const answer = await known.upstream.send(request);
       breaker.succeeded();
-      if (answer.status === 401 || answer.status === 403) this.#credentialFailed(endpoint, known, refused);
-      else delete known.credentialProblem;
+      if (answer.status === 401 || answer.status === 403) {
+        known.problems.ofCall = this.#credentialFailed(endpoint, refused);
+      } else delete known.problems.ofCall;
       return answer;
     } catch (error) {
       if (!(error instanceof UpstreamFailed)) {
@@ -108,7 +118,7 @@ export class Upstreams {
         breaker.failed(performance.now());
       } else breaker.abandoned();
       if (error.code === "upstream_credential_failed") {
-        this.#credentialFailed(endpoint, known, error.cause ?? error);
+        known.problems.ofCall = this.#credentialFailed(endpoint, error.cause ?? error);
       }
       throw this.#counted(endpoint, error);
     }
@@ -125,12 +135,14 @@ export class Upstreams {
     const before = this.#known.get(endpoint.name);
     if (before?.made === made) return before;
     void before?.upstream.close();
-    const known: Known = { made, upstream: this.#make(endpoint), breaker: new CircuitBreaker() };
+    const problems: Problems = {};
+    const upstream = this.#make(endpoint, problems);
+    const known: Known = { made, upstream, breaker: new CircuitBreaker(), problems };
     this.#known.set(endpoint.name, known);
     return known;
   }
 
-  #make(endpoint: Endpoint): Upstream {
+  #make(endpoint: Endpoint, problems: Problems): Upstream {
     const { name, upstream, messageBytesMax } = endpoint;
     if (upstream.transport === "stdio") {
       const tools = {
@@ -155,8 +167,10 @@ export class Upstreams {
         fetchToken: (settings, secret) => requestToken(settings, secret, this.#agent),
         now: () => performance.now(),
         failed: (error) => {
-          const known = this.#known.get(name);
-          if (known) this.#credentialFailed(endpoint, known, error);
+          problems.ofRenewal = this.#credentialFailed(endpoint, error);
+        },
+        renewed: () => {
+          delete problems.ofRenewal;
         },
       }),
     };
@@ -171,13 +185,14 @@ export class Upstreams {
     return new DuplexUpstream({ endpoint, open, wiresMax, idleMs, log: this.log, stray });
   }
 
-  #credentialFailed({ name: endpoint }: Endpoint, known: Known, error: unknown): void {
+  /** Counts and tells a failure, and answers its code. */
+  #credentialFailed({ name: endpoint }: Endpoint, error: unknown): string {
     this.#metrics.credentialFailures.inc({ endpoint });
-    known.credentialProblem = codeOf(error);
     this.log.error(
       { endpoint, code: "upstream_credential_failed", error },
       "the gateway's credential for an upstream cannot be had or was refused",
     );
+    return codeOf(error);
   }
 
   #counted({ name: endpoint }: Endpoint, error: UpstreamFailed): UpstreamFailed {

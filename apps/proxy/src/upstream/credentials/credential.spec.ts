@@ -25,6 +25,7 @@ const made = (credential: UpstreamCredential) =>
     fetchToken: () => Promise.reject(new Error("not asked for")),
     now: () => 0,
     failed: () => undefined,
+    renewed: () => undefined,
   });
 const bearer = () => made({ type: "bearer", token: { file } });
 

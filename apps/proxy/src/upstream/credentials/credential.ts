@@ -11,6 +11,7 @@ export function credentialOf(
     fetchToken: TokenFetch;
     now: () => number;
     failed: (error: unknown) => void;
+    renewed: () => void;
   },
 ): Credential {
   const { secrets } = tools;

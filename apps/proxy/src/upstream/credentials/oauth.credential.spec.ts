@@ -32,6 +32,7 @@ beforeEach(() => {
       },
       now: () => now,
       failed: (error) => failures.push(error),
+      renewed: () => undefined,
     },
   );
 });

@@ -29,6 +29,8 @@ export class OAuthCredential implements Credential {
       readonly now: () => number;
       /** Hears of renewals that failed while the token in hand still holds. */
       readonly failed: (error: unknown) => void;
+      /** Hears of each that worked. */
+      readonly renewed: () => void;
     },
   ) {}
 
@@ -71,6 +73,7 @@ export class OAuthCredential implements Credential {
     const { value, lifetimeMs } = await this.tools.fetchToken(this.settings, secret);
     const issued = bearer(value);
     this.#failure = undefined;
+    this.tools.renewed();
     this.#held = {
       issued,
       renewAt: askedAt + lifetimeMs - Math.min(aheadMsMax, lifetimeMs / 4),
