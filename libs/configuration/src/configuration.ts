@@ -63,6 +63,7 @@ const sessionOf = (given: ConfigurationInput["endpoints"][number]["session"]): E
   durationSecondsDefault: given.default,
   idleSeconds: given.idle,
   ...(given.justification === undefined ? {} : { justificationPattern: given.justification }),
+  ...(given.justificationHint === undefined ? {} : { justificationHint: given.justificationHint }),
   sessionsPerPrincipalMax: given.perPrincipal,
   ...(given.requireMfa ? { mfaRequired: true } : {}),
   ...(given.maxAuthAge === undefined ? {} : { authenticationAgeSecondsMax: given.maxAuthAge }),

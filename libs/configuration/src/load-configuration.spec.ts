@@ -82,6 +82,31 @@ describe("the configuration of this repository", () => {
   });
 });
 
+describe("what a justification must contain", () => {
+  const idle = "      idle: 15m";
+  const withLines = (...lines: string[]) => edit([idle, [...lines, idle].join("\n")]);
+
+  it("may be explained in words, which are nothing without it", async () => {
+    await withLines(`      justification: 'INC-\\d+'`, "      justificationHint: Name the incident.");
+    const [endpoint] = (await loadConfiguration(path, {})).bundle().endpoints;
+    expect(endpoint?.session).toMatchObject({
+      justificationPattern: "INC-\\d+",
+      justificationHint: "Name the incident.",
+    });
+  });
+
+  it.each([
+    ["words without a pattern", ["      justificationHint: Name the incident."], "justificationHint"],
+    ["no words", ["      justification: INC", '      justificationHint: " "'], "justificationHint"],
+    ["no regular expression", ["      justification: '('"], "justification"],
+  ])("is refused as %s", async (_, lines, key) => {
+    await withLines(...lines);
+    expect((await refusal()).problems).toContainEqual(
+      expect.objectContaining({ path: `endpoints[0].session.${key}` }),
+    );
+  });
+});
+
 describe("the card-data policy of a configuration", () => {
   it("is that of all endpoints, with what each of them adds under its name", async () => {
     const own = "cardData: { panKeys: [konto], strictness: strict, requests: mask, opaque: refuse }";

@@ -41,6 +41,8 @@ const endpoint = (env: NodeJS.ProcessEnv) =>
         default: duration(sessionSecondsMax, "no session is longer than a day").default(1_800),
         idle: duration(idleSecondsMax, "PCI DSS 8.2.8").default(idleSecondsMax),
         justification: regularExpression.optional(),
+        /** What people are told instead of the pattern, in a sentence of their own language. */
+        justificationHint: z.string().trim().min(1).max(200).optional(),
         /** How many sessions one principal may have here at the same time. */
         perPrincipal: z.int().min(1).max(1_000).default(sessionsPerPrincipalDefault),
         /** People need more than one factor here (PCI DSS 8.4). */
@@ -51,6 +53,10 @@ const endpoint = (env: NodeJS.ProcessEnv) =>
       .refine((session) => session.default <= session.maximum, {
         error: "must not be longer than `maximum`",
         path: ["default"],
+      })
+      .refine((session) => session.justificationHint === undefined || session.justification !== undefined, {
+        error: "needs the `justification` that it explains",
+        path: ["justificationHint"],
       })
       .prefault({}),
     approval: z

@@ -88,6 +88,7 @@ export const endpoint = z.object({
     durationSecondsDefault: z.int().positive(),
     idleSeconds: z.int().positive(),
     justificationPattern: z.string().optional(),
+    justificationHint: z.string().optional().describe("What people are told instead of the pattern."),
     sessionsPerPrincipalMax: z.int().positive().optional().describe("At the same time; unbounded if absent."),
     mfaRequired: z.boolean().optional().describe("People need more than one factor."),
     authenticationAgeSecondsMax: z.int().positive().optional().describe("How old a person's login may be."),

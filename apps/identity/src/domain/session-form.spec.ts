@@ -27,6 +27,15 @@ describe("a request for a session", () => {
     expect(justificationProblem(ledger, "see INC-42, please")).toBeUndefined();
   });
 
+  it("that does not match is answered in the endpoint's own words, where it has any", () => {
+    const hint = "Name the incident, such as INC-4711.";
+    const worded = { ...ledger, session: { ...ledger.session, justificationHint: hint } };
+    const problem = justificationProblem(worded, "because");
+    expect(problem).toContain(hint);
+    expect(problem).not.toContain("\\b");
+    expect(justificationProblem(worded, "see INC-42")).toBeUndefined();
+  });
+
   it("keeps the words as they were, without the blanks around them", () => {
     expect(readSessionForm(payments, { justification: "  ticket 1234567  ", duration: "1800" })).toEqual({
       valid: true,

@@ -45,8 +45,10 @@ export function justificationProblem({ session }: Endpoint, justification: unkno
     return `Say it in at most ${justificationCharactersMax} characters.`;
   if (holdsLongNumber(text))
     return "Leave out card and account numbers; the justification is kept as evidence.";
-  const { justificationPattern: pattern } = session;
+  const { justificationPattern: pattern, justificationHint: hint } = session;
   if (pattern !== undefined && !new RegExp(pattern, "u").test(text))
-    return `The justification must contain what this pattern describes: ${pattern}`;
+    return hint === undefined
+      ? `The justification must contain what this pattern describes: ${pattern}`
+      : `The justification is not yet what is asked for. ${hint}`;
   return undefined;
 }

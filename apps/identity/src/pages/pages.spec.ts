@@ -46,6 +46,25 @@ describe("a page", () => {
     );
   });
 
+  it("tells beside the field what is asked for, in the endpoint's own words where it has any", () => {
+    const asking = {
+      uid: "u",
+      clientName: "Client",
+      redirectUri: undefined,
+      seal: "s",
+      person: "Ada",
+      tools: { alone: [], afterApproval: [] },
+    };
+    expect(sessionPage({ ...asking, endpoint: ledger }).body).toContain("<code>\\bINC-\\d+\\b</code>");
+    const session = { ...ledger.session, justificationHint: "Name the incident, such as INC-4711 <b>." };
+    const { body } = sessionPage({ ...asking, endpoint: { ...ledger, session } });
+    expect(body).toMatch(
+      /<p class="hint" id="hint">[^<]*Name the incident, such as INC-4711 &lt;b&gt;\.\s*<\/p>/,
+    );
+    expect(body).toMatch(/<textarea[^>]*aria-describedby="hint"/);
+    expect(body).not.toContain("pattern");
+  });
+
   it("allows its own style and nothing else", () => {
     const { body, headers } = errorPage(400, "message", "code");
     const style = /<style>([\s\S]*?)<\/style>/.exec(body)?.[1] ?? "";

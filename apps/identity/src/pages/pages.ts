@@ -39,7 +39,7 @@ export interface SessionPageOptions extends Asking {
 /** Asks why and for how long. */
 export function sessionPage(options: SessionPageOptions): Page {
   const { endpoint, person, problem, entered, tools } = options;
-  const { justificationPattern: pattern, durationSecondsDefault } = endpoint.session;
+  const { durationSecondsDefault } = endpoint.session;
   const chosen = Number(entered?.duration ?? durationSecondsDefault);
   return page({
     title: `Access to ${endpoint.title}`,
@@ -55,8 +55,7 @@ export function sessionPage(options: SessionPageOptions): Page {
         <input type="hidden" name="seal" value="${options.seal}" />
         <label for="justification">What do you need it for?</label>
         <p class="hint" id="hint">
-          Kept as evidence with every call. Do not enter card
-          numbers.${pattern !== undefined && html` It must contain what this pattern describes: <code>${pattern}</code>`}
+          Kept as evidence with every call. Do not enter card numbers.${askedOf(endpoint.session)}
         </p>
         <textarea
           id="justification"
@@ -77,6 +76,11 @@ ${entered?.justification}</textarea>
       ${cancel(options)}`,
   });
 }
+
+const askedOf = ({ justificationPattern: pattern, justificationHint: hint }: Endpoint["session"]) => {
+  if (hint !== undefined) return html` ${hint}`;
+  return pattern !== undefined && html` It must contain what this pattern describes: <code>${pattern}</code>`;
+};
 
 /** Asks whether a client may use Countersign's own API in the person's name. */
 export const consentPage = (options: Asking & { readonly person: string }): Page =>

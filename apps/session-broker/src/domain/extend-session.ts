@@ -51,9 +51,14 @@ export const extendSession = (
   const seconds = lengthUntil(session, extendedUntil);
   const longer = judge(seconds);
   if (!longer.allowed) return refused("forbidden_by_policy", notSoLong(seconds, longer));
-  const { justificationPattern: pattern } = endpoint.session;
+  const { justificationPattern: pattern, justificationHint: hint } = endpoint.session;
   if (pattern !== undefined && !new RegExp(pattern, "u").test(asked.justification))
-    return refused("justification_refused", `The justification has to contain ${pattern}.`);
+    return refused(
+      "justification_refused",
+      hint === undefined
+        ? `The justification has to contain ${pattern}.`
+        : `The justification is not what is asked for. ${hint}`,
+    );
   const { request, grantedAt, expiresAt } = session;
   if ((session.extension?.refusals ?? 0) >= refusalsMax) return askedTooOften(session, asked);
   const waitMs = endpoint.approval.expirySeconds * 1_000;

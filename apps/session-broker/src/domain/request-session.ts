@@ -123,13 +123,16 @@ export const reasonToDeny = (
       ? `A policy forbids it: ${decision.policies.join(", ")}.`
       : "No policy permits it; ask an administrator whether one should.";
   const { justificationPattern: pattern, sessionsPerPrincipalMax: sessionsMax } = endpoint.session;
+  const { justificationHint: hint } = endpoint.session;
   const lacking = lackingIn(request, endpoint, loginAsOf);
   if (lacking !== undefined) return lackingWords[lacking];
   if (sessionsMax !== undefined && activeSessions >= sessionsMax)
     return `There are ${activeSessions} sessions here in this name already, and ${sessionsMax} may be; end one of them first.`;
   if (request.justification.trim() === "") return "A justification is needed; say what the session is for.";
   if (pattern !== undefined && !new RegExp(pattern, "u").test(request.justification))
-    return `The justification has to contain ${pattern}; name the ticket or the incident.`;
+    return hint === undefined
+      ? `The justification has to contain ${pattern}; name the ticket or the incident.`
+      : `The justification is not what is asked for. ${hint}`;
   return undefined;
 };
 

@@ -106,6 +106,13 @@ describe("requesting a session", () => {
       denied("The justification has to contain INC-\\d+; name the ticket or the incident.", ["open"]),
     ]);
     expect(given().when(ask(ground))).toEqual([requested, granted]);
+    const session = { ...ground.endpoint.session, justificationHint: "Name the incident." };
+    const worded = { ...ground, endpoint: { ...ground.endpoint, session } };
+    expect(
+      given()
+        .when(ask(worded, { justification: "because" }))
+        .at(-1),
+    ).toEqual(denied("The justification is not what is asked for. Name the incident.", ["open"]));
   });
 
   it("is granted for the endpoint's usual time where none is asked for", () => {
