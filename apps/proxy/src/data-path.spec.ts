@@ -21,6 +21,10 @@ describe("every message on its way", () => {
     expect(() => fc.assert(properties.chunksDoNotMatter, runs)).not.toThrow();
   });
 
+  it("ends no card on a stream that messages before it began", () => {
+    expect(() => fc.assert(properties.noCardPassesInPieces, runs)).not.toThrow();
+  });
+
   it("is refused where it is none", () => {
     expect(() => fc.assert(properties.garbageIsRefused, runs)).not.toThrow();
   });

@@ -59,7 +59,7 @@ export function joins(text: string, from: number, to: number): boolean {
   return true;
 }
 
-function isSeparator(code: number): boolean {
+export function isSeparator(code: number): boolean {
   // space - . / _
   return code === 32 || code === 45 || code === 46 || code === 47 || code === 95;
 }

@@ -11,3 +11,5 @@ export { scanJson, scanText } from "./scan.js";
 export type { ScanOptions } from "./settings.js";
 export { BUILT_IN_POLICY } from "./built-in-policy.js";
 export { policyFor } from "./policy-for.js";
+export type { StreamMessage } from "./stream-memory.js";
+export { StreamMemory } from "./stream-memory.js";

@@ -1,4 +1,4 @@
-import { checkJson, JsonRefused } from "@countersign/card-data";
+import { checkJson, JsonRefused, type StreamMemory } from "@countersign/card-data";
 import type { Operation } from "@countersign/policy";
 import { findingsMax, type Scanned, type Scanner } from "../evidence/payloads.js";
 import { isInRequestState } from "../evidence/request-state.js";
@@ -9,6 +9,7 @@ import type { JsonRpcMessage } from "../steps/parse-message.js";
 import type { ToolFact } from "../tools/tool-book.js";
 import { type ToolDefinition, toolDefinitionOf } from "../tools/tool-definition.js";
 import { withoutOpaqueContent } from "./guard-answer.js";
+import { followed } from "./followed.js";
 import { answeredByName, type OwnIds } from "./own-ids.js";
 import { shapeAnswer } from "./shape-answer.js";
 
@@ -51,6 +52,8 @@ export interface Reader {
   readonly mayCall: (operation: Operation) => boolean;
   /** Whether a tool is still what it was, and what is to be written down about it. */
   readonly lookAt: (tool: ToolDefinition) => { readonly holds: boolean; readonly fact?: ToolFact };
+  /** What the messages before left open; only where they come on a stream. */
+  readonly memory?: StreamMemory;
 }
 
 /** A record names each entry that was left out; past this many it would not fit into the log. */
@@ -109,7 +112,8 @@ function readOne(text: string, contentType: string, reader: Reader): AnswerMessa
       reader.mayCall(operation) && (operation.kind !== "tool" || isAsPinned(entry, reader, facts)),
   );
   // What the server said is recorded in full; what this reader may not see of it is only not delivered.
-  const scanned = countable(scanner.json(text, contentType));
+  const alone = countable(scanner.json(text, contentType));
+  const scanned = reader.memory ? followed(alone, scanner, reader.memory) : alone;
   if (scanned.findings.some(isInRequestState)) {
     throw new AnswerRefused(
       "its requestState holds card data, which may neither be altered nor handed out",
@@ -119,6 +123,9 @@ function readOne(text: string, contentType: string, reader: Reader): AnswerMessa
   const { leftOut } = shaped;
   if (leftOut.length > leftOutMax) {
     throw new AnswerRefused(`it lists more than ${leftOutMax} entries that may not be shown`, scanned);
+  }
+  if (scanned !== alone && shaped.text !== text) {
+    throw new AnswerRefused("it lists entries that go on with card data of a message before", scanned);
   }
   const shown = shaped.text === text ? scanned : scanner.json(shaped.text, contentType);
   const message = {

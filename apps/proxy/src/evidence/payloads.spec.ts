@@ -1,4 +1,4 @@
-import { BUILT_IN_POLICY } from "@countersign/card-data";
+import { BUILT_IN_POLICY, StreamMemory } from "@countersign/card-data";
 import { describe, expect, it } from "vitest";
 import { Scanner } from "./payloads.js";
 
@@ -34,5 +34,18 @@ describe("the scanner", () => {
     expect(masked).toBe(`{"pan":"411111******1111","cvv":"***"}`);
     expect(toSeal).toContain("4111111111111111");
     expect(toSeal).not.toContain("987");
+  });
+
+  it("masks what goes on with a card of the message before, and seals it as it came without codes", () => {
+    const scanner = scannerOn("2026-11-22T12:00:00.000Z");
+    const memory = new StreamMemory();
+    const follow = (text: string) =>
+      scanner.follow(scanner.json(text), memory, () => ({ about: "", isContent: () => true }));
+    const first = `{"data":"41111111"}`;
+    expect(follow(first)).toEqual(scanner.json(first));
+    const second = follow(`{"data":"11111111","cvv":"987"}`);
+    expect(second.recorded).toBe(`{"data":"********","cvv":"***"}`);
+    expect(second.masked).toBe(second.recorded);
+    expect(second.toSeal).toBe(`{"data":"11111111","cvv":"***"}`);
   });
 });

@@ -1,5 +1,12 @@
 import { createHmac } from "node:crypto";
-import { dayOf, policyFor, scanJson, scanText } from "@countersign/card-data";
+import {
+  dayOf,
+  policyFor,
+  scanJson,
+  scanText,
+  type StreamMemory,
+  type StreamMessage,
+} from "@countersign/card-data";
 import type { CardDataPolicy, Finding, OpaqueHandling, RequestHandling } from "@countersign/contracts";
 import { withOpaqueContent } from "./opaque-content.js";
 import { withoutRequestState } from "./request-state.js";
@@ -34,6 +41,19 @@ export class Scanner {
       ...scanned,
       recorded: withoutRequestState(scanned.masked, this.fingerprintKey),
       findings: withOpaqueContent(scanned.masked, scanned.findings),
+    };
+  }
+
+  /** A message of a stream, masked also where it goes on with a card that messages before it began. */
+  follow(scanned: Scanned, memory: StreamMemory, message: () => StreamMessage): Scanned {
+    const { masked, findings } = memory.follow(scanned.masked, message, this.#options());
+    if (findings.length === 0) return scanned;
+    return {
+      ...scanned,
+      masked,
+      recorded: withoutRequestState(masked, this.fingerprintKey),
+      findings: [...scanned.findings, ...findings],
+      toSeal: scanned.toSeal ?? scanned.masked,
     };
   }
 

@@ -1,3 +1,4 @@
+import { StreamMemory } from "@countersign/card-data";
 import { reached } from "../evidence/moments.js";
 import { AnswerRefused, type Reader } from "../answers/read-answer.js";
 import { emptyBatch, recordMessage } from "../answers/record-answer.js";
@@ -12,7 +13,7 @@ import type { Forwarded } from "./forward.js";
 /**
  * Relays a stream message by message: what a chunk completes is masked and recorded in one append, then delivered. The
  * next chunk is read when the client has taken this one. A client that left no longer receives, but what the server
- * does for it is recorded to the end. Calls that are outstanding afterwards were not answered on this stream.
+ * does for it is recorded to the end. A card that one message begins and the next ones end is masked in those. Calls that are outstanding afterwards were not answered on this stream.
  */
 export async function relayStream(
   gateway: Gateway,
@@ -23,6 +24,7 @@ export async function relayStream(
   headers: Record<string, string>,
 ): Promise<void> {
   const parser = new SseParser(call.admitted.endpoint.messageBytesMax);
+  const onStream: Reader = { ...reader, memory: new StreamMemory() };
   call.reply.startStream(headers);
   try {
     for await (const chunk of forwarded.answer.body as AsyncIterable<Buffer>) {
@@ -33,7 +35,7 @@ export async function relayStream(
       const batch = emptyBatch();
       let text = "";
       for (const event of events) {
-        const relayed = relayEvent(event, reader);
+        const relayed = relayEvent(event, onStream);
         for (const message of relayed.messages) await recordMessage(batch, message, call, outstanding, 200);
         text += relayed.text;
       }

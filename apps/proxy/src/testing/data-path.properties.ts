@@ -1,4 +1,4 @@
-import { BUILT_IN_POLICY } from "@countersign/card-data";
+import { BUILT_IN_POLICY, StreamMemory } from "@countersign/card-data";
 import fc from "fast-check";
 import { type Answer, AnswerRefused, type Reader, readAnswer } from "../answers/read-answer.js";
 import { Scanner } from "../evidence/payloads.js";
@@ -151,6 +151,32 @@ export const chunksDoNotMatter = fc.property(
   },
 );
 
+/** However a card is cut over the messages of a stream, what the client got of it is not the card. */
+export const noCardPassesInPieces = fc.property(
+  fc.constantFrom("", "card ", "Pay with: ", "é "),
+  fc.constantFrom(pan, "4111 1111 1111 1111", "4111-1111-1111-1111"),
+  fc.uniqueArray(fc.integer({ min: 1, max: 18 }), { minLength: 1, maxLength: 18 }),
+  fc.constantFrom("", ", please", " it is", "."),
+  fc.boolean(),
+  (before, card, cuts, after, interrupted) => {
+    const borders = cuts.filter((at) => at < card.length).toSorted((a, b) => a - b);
+    const pieces = [0, ...borders].map((from, index) => card.slice(from, borders[index]));
+    const texts = pieces.map(
+      (piece, index) => (index === 0 ? before : "") + piece + (index === pieces.length - 1 ? after : ""),
+    );
+    const other = `data: {"jsonrpc":"2.0","method":"notifications/other","params":{"data":"words"}}\n\n`;
+    const relayed = relay(
+      texts.map((data) => {
+        const message = { jsonrpc: "2.0", method: "notifications/message", params: { data } };
+        return Buffer.from(`data: ${JSON.stringify(message)}\n\n${interrupted ? other : ""}`);
+      }),
+    );
+    const got = [...relayed.matchAll(/^data: .*"notifications\/message".*"data":"([^"]*)"/gm)];
+    check(got.length === texts.length, "a message was lost");
+    check(!holdsCard(got.map(([, text]) => text).join("")), "a card number was relayed in pieces");
+  },
+);
+
 function cut(bytes: Buffer, sizes: readonly number[]): Buffer[] {
   const chunks: Buffer[] = [];
   for (let at = 0, turn = 0; at < bytes.length; turn++) {
@@ -164,7 +190,8 @@ function cut(bytes: Buffer, sizes: readonly number[]): Buffer[] {
 function relay(chunks: readonly Uint8Array[]): string {
   const parser = new SseParser(bytesMax);
   const events = chunks.flatMap((chunk) => parser.push(chunk));
-  return events.map((event) => relayEvent(event, reader).text).join("");
+  const onStream = { ...reader, memory: new StreamMemory() };
+  return events.map((event) => relayEvent(event, onStream).text).join("");
 }
 
 /** Nothing that a server may send does more than be refused. */
