@@ -12,7 +12,7 @@ const parse = (text: string, cut = Number.POSITIVE_INFINITY, bytesMax = 10_000) 
 
 describe("a stream's parser", () => {
   it("refuses bytes that are not UTF-8", () => {
-    expect(() => new SseParser(100).push(Buffer.from([0x64, 0xff, 0xfe]))).toThrow(StreamRefused);
+    expect(() => new SseParser(100).push(Buffer.from([0x64, 0xff, 0xfe, 0x0a, 0x0a]))).toThrow(StreamRefused);
   });
 
   it("refuses an event past the bound instead of keeping it", () => {

@@ -13,27 +13,46 @@ export interface SseEvent {
 
 export class StreamRefused extends Error {
   override readonly name = "StreamRefused";
+  /** Private, so that no log prints messages along with an error. */
+  readonly #before: readonly SseEvent[];
+
+  constructor(message: string, options: { before: readonly SseEvent[]; cause?: unknown }) {
+    super(message, { cause: options.cause });
+    this.#before = options.before;
+  }
+
+  /** The events that came whole in the same chunk, before what is broken. */
+  get before(): readonly SseEvent[] {
+    return this.#before;
+  }
 }
 
-/** Cuts a stream of bytes into events, whatever the chunks are. Events past `bytesMax` and broken UTF-8 are refused. */
+const byteOrderMark = "\u{FEFF}";
+
+/**
+ * Cuts a stream of bytes into events, whatever the chunks are. Events past `bytesMax` and broken UTF-8 are refused, in
+ * each event by itself, so that what came before stays good.
+ */
 export class SseParser {
-  readonly #decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
+  readonly #decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  /** A character for each byte; line ends are no part of any longer character. */
   #buffer = "";
   #scanned = 0;
+  #isFirst = true;
 
   constructor(private readonly bytesMax: number) {}
 
   /** The events that this chunk completes. */
   push(chunk: Uint8Array): SseEvent[] {
-    this.#buffer += this.#decode(chunk);
+    this.#buffer += Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString("latin1");
     const events: SseEvent[] = [];
     for (let end = this.#blockEnd(); end !== -1; end = this.#blockEnd()) {
-      events.push(parseBlock(this.#buffer.slice(0, end)));
+      this.#bound(end, events);
+      events.push(parseBlock(this.#decoded(end, events)));
       this.#buffer = this.#buffer.slice(end);
       this.#scanned = 0;
     }
-    if (this.#buffer.length > this.bytesMax)
-      throw new StreamRefused("an event is larger than this endpoint takes");
+    this.#bound(this.#buffer.length, events);
     return events;
   }
 
@@ -42,12 +61,23 @@ export class SseParser {
     return this.#buffer.trim() === "";
   }
 
-  #decode(chunk: Uint8Array): string {
-    try {
-      return this.#decoder.decode(chunk, { stream: true });
-    } catch (cause) {
-      throw new StreamRefused("the stream is not valid UTF-8", { cause });
+  #bound(bytes: number, before: readonly SseEvent[]): void {
+    if (bytes > this.bytesMax) {
+      throw new StreamRefused("an event is larger than this endpoint takes", { before });
     }
+  }
+
+  /** The text of the first bytes. A mark of byte order may begin a stream, and is a character anywhere else. */
+  #decoded(end: number, before: readonly SseEvent[]): string {
+    let text: string;
+    try {
+      text = this.#decoder.decode(Buffer.from(this.#buffer.slice(0, end), "latin1"));
+    } catch (cause) {
+      throw new StreamRefused("the stream is not valid UTF-8", { before, cause });
+    }
+    const isMarked = this.#isFirst && text.startsWith(byteOrderMark);
+    this.#isFirst = false;
+    return isMarked ? text.slice(byteOrderMark.length) : text;
   }
 
   /** Index after the blank line that ends the first block, or -1. Scanning goes on where it stopped. */

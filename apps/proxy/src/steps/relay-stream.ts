@@ -6,14 +6,16 @@ import type { Call } from "../call.js";
 import type { Gateway } from "../gateway.js";
 import type { Outstanding } from "../outstanding.js";
 import { relayEvent } from "../sse/relay-event.js";
-import { SseParser, StreamRefused } from "../sse/sse.parser.js";
+import { type SseEvent, SseParser, StreamRefused } from "../sse/sse.parser.js";
 import { commit } from "./commit.js";
 import type { Forwarded } from "./forward.js";
 
 /**
  * Relays a stream message by message: what a chunk completes is masked and recorded in one append, then delivered. The
  * next chunk is read when the client has taken this one. A client that left no longer receives, but what the server
- * does for it is recorded to the end. A card that one message begins and the next ones end is masked in those. Calls that are outstanding afterwards were not answered on this stream.
+ * does for it is recorded to the end. A card that one message begins and the next ones end is masked in those. What cannot
+ * be passed on ends the stream; what came before it does not suffer from having come in the same chunk. Calls that are
+ * outstanding afterwards were not answered on this stream.
  */
 export async function relayStream(
   gateway: Gateway,
@@ -29,13 +31,18 @@ export async function relayStream(
   try {
     for await (const chunk of forwarded.answer.body as AsyncIterable<Buffer>) {
       forwarded.alive();
-      const events = parser.push(chunk);
-      if (events.length === 0) continue;
+      const { events, rest } = parsed(parser, chunk);
+      let broken = rest;
+      if (events.length === 0 && !broken) continue;
       const before = outstanding.size;
       const batch = emptyBatch();
       let text = "";
       for (const event of events) {
-        const relayed = relayEvent(event, onStream);
+        const relayed = relayedOrBroken(event, onStream);
+        if (relayed instanceof Error) {
+          broken = relayed;
+          break;
+        }
         for (const message of relayed.messages) await recordMessage(batch, message, call, outstanding, 200);
         text += relayed.text;
       }
@@ -43,11 +50,32 @@ export async function relayStream(
       await commit(gateway, call, batch);
       const taken = call.reply.write(text);
       reached("answer passed on");
+      if (broken) throw broken;
       if (!taken) await forwarded.excused(call.reply.drained(forwarded.stop));
     }
   } catch (error) {
     forwarded.answer.body.destroy();
     if (error instanceof StreamRefused) throw new AnswerRefused(error.message);
+    throw error;
+  }
+}
+
+/** The events that a chunk completes, and why nothing after them is one. */
+function parsed(parser: SseParser, chunk: Buffer): { events: readonly SseEvent[]; rest?: Error } {
+  try {
+    return { events: parser.push(chunk) };
+  } catch (error) {
+    if (!(error instanceof StreamRefused)) throw error;
+    return { events: error.before, rest: error };
+  }
+}
+
+/** An event as it is passed on, or why it cannot be: what came before it in the same chunk is good all the same. */
+function relayedOrBroken(event: SseEvent, reader: Reader): ReturnType<typeof relayEvent> | AnswerRefused {
+  try {
+    return relayEvent(event, reader);
+  } catch (error) {
+    if (error instanceof AnswerRefused) return error;
     throw error;
   }
 }
