@@ -65,6 +65,31 @@ describe("a stream of text", { timeout: 120_000 }, () => {
     expect(Buffer.from(masked.slice(6, -4), "base64").toString()).toContain(" 411111******1111 ");
   });
 
+  it.each([
+    ["prose", LINE, "a few words of prose ", 600_000],
+    [
+      "lines of JSON",
+      '{"card":"4111111111111111","cvv":"123"}\n',
+      '{"id":1000000000000,"at":"noon"}\n',
+      600_000,
+    ],
+    ["no white space at all", '{"pan":"4111111111111111"},', '{"a":"b"},', 6_000_000],
+  ])("holds no more than a bounded part of it, however long it is: %s", async (_, unit, filler, heldMax) => {
+    const chunk = unit.repeat(Math.ceil(65_536 / unit.length));
+    let taken = 0;
+    let given = 0;
+    let held = 0;
+    function* endless() {
+      for (; taken < 2 * heldMax; taken += chunk.length) {
+        held = Math.max(held, taken - given);
+        yield chunk;
+      }
+    }
+    for await (const { masked } of maskStream(endless(), options)) given += masked.length;
+    expect(given).toBe(taken);
+    expect(held).toBeLessThan(heldMax);
+  });
+
   it("of nothing is nothing", async () => {
     expect(await masksAll([])).toMatchObject({ masked: "", findings: [] });
     expect(await masksAll(["", ""])).toMatchObject({ masked: "", findings: [] });
