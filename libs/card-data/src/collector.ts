@@ -15,6 +15,7 @@ import { endOfMarks, nextMark } from "./text-bytes.js";
 const LABEL_UNITS_MAX = 40;
 /** A field that holds more digits is no part of a card. */
 const PIECE_DIGITS_MAX = 15;
+const MAY_BE_PIECE = KEY.piece | KEY.position;
 /** A PIN block may do without digits. */
 const PIN_BLOCK_UNITS_MIN = 16;
 const PIN_BLOCK_UNITS_MAX = 96;
@@ -73,7 +74,7 @@ export class Collector implements JsonSink {
     if (frame) {
       if (frame.array) this.keepElement(frame, key, index, start, end);
       else if (key?.block) this.keepBlock(frame, key, index, start, end);
-      else if (key && end - start <= PIECE_DIGITS_MAX + 2 && isDigit(this.bytes[end - 2]!)) {
+      else if (key && (key.meaning & MAY_BE_PIECE) !== 0 && end - start <= PIECE_DIGITS_MAX + 2) {
         this.keepMember(frame, key, index, start, end);
       }
       if (key?.label && end - start <= LABEL_UNITS_MAX) {

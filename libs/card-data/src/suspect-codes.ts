@@ -1,6 +1,7 @@
 import { beforeGap, CLASSES, ENDS_LABEL, IS_GAP } from "./byte-classes.js";
 import { MAY_LABEL_CODE, mayEndCodeLabel } from "./code-labels.js";
 import type { TextBytes } from "./text-bytes.js";
+import { mayLabelCode } from "./suspect-words.js";
 import { nextMark } from "./text-bytes.js";
 
 /** Quick looks for codes and PIN blocks: they say yes too often and never no wrongly (see suspect-digits.ts). */
@@ -25,7 +26,8 @@ export function mayHoldCode(
     let end = third + 1;
     while (end < to && isDigit(bytes[end]!)) end++;
     if (end - start > CODE_DIGITS_MAX) continue;
-    if (MAY_LABEL_CODE.test(text.slice(Math.max(from, start - CODE_LABEL_UNITS), start))) return true;
+    const before = start - CODE_LABEL_UNITS < from ? from : start - CODE_LABEL_UNITS;
+    if (mayLabelCode(bytes, before, start) && MAY_LABEL_CODE.test(text.slice(before, start))) return true;
   }
   return false;
 }

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 
-import { maySpeakOfCards } from "./suspect-words.js";
+import { MAY_LABEL_CODE } from "./code-labels.js";
+import { mayLabelCode, maySpeakOfCards } from "./suspect-words.js";
 import { speaksOfCards } from "./surroundings.js";
 import { borrowBytes, returnBytes } from "./text-bytes.js";
 
@@ -37,4 +38,31 @@ it("sees whatever may speak of cards beside a number, in either case", () => {
     { numRuns: 20_000 },
   );
   expect(spoken).toBeGreaterThan(1_000);
+});
+
+const LABELS = [
+  ..."cvv CVC2 c.v.v. cav2 csc cid code Código Koodi kod kód value number digits pin NIP Prüfziffer Nummer".split(
+    " ",
+  ),
+  ..."Geheimzahl crypto Sécurité secure код ПИН 暗証番号 コード コ-ド 安全码 校验碼 코드 ORD- ref the -".split(
+    " ",
+  ),
+];
+
+it("sees whatever may label a code", () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.oneof(fc.constantFrom(...LABELS), fc.string({ maxLength: 4 })), { maxLength: 4 }),
+      fc.constantFrom("", " ", ": "),
+      (parts, joint) => {
+        const text = parts.join(joint);
+        fc.pre(MAY_LABEL_CODE.test(text));
+        const source = borrowBytes(text);
+        const seen = mayLabelCode(source.bytes, 0, text.length);
+        returnBytes(source);
+        expect(seen).toBe(true);
+      },
+    ),
+    { numRuns: 20_000 },
+  );
 });
