@@ -75,7 +75,7 @@ describe("a stream of text", { timeout: 120_000 }, () => {
     ],
     ["no white space at all", '{"pan":"4111111111111111"},', '{"a":"b"},', 6_000_000],
   ])("holds no more than a bounded part of it, however long it is: %s", async (_, unit, filler, heldMax) => {
-    const chunk = unit.repeat(Math.ceil(65_536 / unit.length));
+    const chunk = unit + filler.repeat(Math.ceil(65_536 / filler.length));
     let taken = 0;
     let given = 0;
     let held = 0;
