@@ -1,5 +1,6 @@
 import { mayHoldBase64 } from "./base64.js";
 import { isBinary } from "./binary.js";
+import { mayBeCut } from "./cut-cards.js";
 import { PAN_DIGITS_MAX, PAN_DIGITS_MIN } from "./digit-groups.js";
 import { HAS_DISGUISE, HAS_ESCAPE, HAS_ODD } from "./json-tokens.js";
 import { mayHoldTable } from "./search-tables.js";
@@ -42,7 +43,10 @@ export class FirstLook {
     const json = beginsAsJson(bytes[from]!);
     let first = nextMark(marks.looks, from, to);
     // A number right at the beginning is no code.
-    if (first === from + 2 && isDigit(bytes[first]!)) first = nextMark(marks.looks, first + 1, to);
+    if (first === from + 2 && isDigit(bytes[first]!)) {
+      if (mayBeCut(text, bytes, from, to)) return MAYBE_CARD;
+      first = nextMark(marks.looks, first + 1, to);
+    }
     if (first === to && !json) return NO_CARD;
     const has = marksBetween(marks, first, to);
     const plain = !json && (has & HAS_ESCAPES) === 0;

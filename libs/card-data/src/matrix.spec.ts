@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { BRAND_NAMES } from "./brands.js";
-import { runMatrix } from "./matrix-report.js";
+import { runFreeTexts, runMatrix } from "./matrix-report.js";
 
 describe("the matrix of brands, writings and carriers", { timeout: 120_000 }, () => {
   const report = runMatrix(7, 2_000);
@@ -40,3 +40,12 @@ describe("the matrix of brands, writings and carriers", { timeout: 120_000 }, ()
     expect(found / cases).toBeLessThan(0.05);
   });
 });
+
+it.each([7, 8])(
+  "ninety-nine of a hundred cards in texts as people write them are found, with seed %i",
+  (seed) => {
+    const { all, without } = runFreeTexts(seed, 10_000);
+    expect(all.found / all.cases).toBeGreaterThan(0.99);
+    expect(without.found / without.cases).toBeLessThan(0.02);
+  },
+);

@@ -69,6 +69,8 @@ export function judge(
     if (text.slice(from, to).includes(".")) return undefined;
     if (!context.context && !speaksOfCards(text, from, to, context.contextWords)) return undefined;
   }
+  // Nor is one with a fraction that happens to be cut as halves of a card are.
+  if (last === first + 2 && text.slice(groups[first + 1], groups[last]) === ".") return undefined;
   if (isAllowed(text, from, to, context.allowed)) return undefined;
   if (single && isDecimalFraction(text, groups, first, begin, end)) return undefined;
 
@@ -119,10 +121,26 @@ export function shapeOf(
   let uniform = true;
   for (let group = first; group < last; group += 2) if (size(group) !== head) uniform = false;
   if (count === 3 && head === 4 && size(first + 2) === 6 && tail >= 4 && tail <= 5) return "card";
-  if (uniform && head === 4) return count === 4 && tail === 4 ? "card" : tail <= 7 ? "regular" : "odd";
+  if (uniform && head === 4 && tail <= 7) return count === 4 && tail === 4 ? "card" : "regular";
   if (count === 2 && head === 6 && tail >= 6) return "regular";
-  if (count === 2 && head === 8 && tail === 8) return "regular";
+  if (count === 2 && head === 8 && (tail === 7 || tail === 8)) return "regular";
   const whole = first === begin && last + 2 === end;
-  if (uniform && whole && head <= 2 && tail <= head) return "regular";
-  return "odd";
+  const begins = first === begin || size(first - 2) !== head;
+  const ends = last + 2 === end || (tail === head && size(last + 2) !== head);
+  if (uniform && head <= 2 && tail <= head && begins && ends) return "regular";
+  if (uniform && whole && (head === 3 || head === 5) && tail <= head && count >= 3) return "regular";
+  return count <= 4 && head <= 12 && bordersAsPrinted(groups, first, last) ? "regular" : "odd";
+}
+
+/** Whether groups begin only where those of a printed card do, some of them written together. */
+function bordersAsPrinted(groups: ArrayLike<number>, first: number, last: number): boolean {
+  let digits = 0;
+  let fours = true;
+  let amex = true;
+  for (let group = first; group <= last; group += 2) {
+    if (digits % 4 !== 0) fours = false;
+    if (digits !== 0 && digits !== 4 && digits !== 10) amex = false;
+    digits += groups[group + 1]! - groups[group]!;
+  }
+  return digits >= 16 ? fours : amex && digits >= 14;
 }

@@ -14,8 +14,8 @@ export interface PanMatch {
 }
 
 /** PCI DSS 3.4.1: the BIN and the last four digits at the most. */
-const SHOWN_FIRST = 6;
-const SHOWN_LAST = 4;
+export const SHOWN_FIRST = 6;
+export const SHOWN_LAST = 4;
 
 /** Cards in folded text, in order and without overlap. `groups` are its digit groups. */
 export function findPans(text: string, groups: readonly number[], context: PanContext): PanMatch[] {

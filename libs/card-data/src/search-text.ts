@@ -6,6 +6,7 @@ import { KEY } from "./keys.js";
 import type { PanMatch } from "./pan.js";
 import { digitGroups, mayHoldCard } from "./digit-groups.js";
 import { findPans } from "./pan.js";
+import { findCutPans } from "./cut-cards.js";
 import type { LocalFinding } from "./rewrite.js";
 import { codeAfterCard } from "./code-after-card.js";
 import type { SensitiveMatch } from "./sensitive.js";
@@ -55,14 +56,15 @@ function scanFolded(draft: Draft, folded: Folded, meaning: number, settings: Set
   const groups = digitGroups(text);
   if (groups.length === 0) return false;
   const context = (meaning & KEY.context) !== 0;
-  const pans = findPans(text, groups, {
+  const panContext = {
     context,
     panKey: (meaning & KEY.pan) !== 0,
     other: (meaning & KEY.other) !== 0,
     contextWords: settings.contextWords,
     allowed: settings.allowed,
     strictness: settings.strictness,
-  });
+  };
+  const pans = [...findPans(text, groups, panContext), ...findCutPans(text, groups, panContext)];
   const { whole, codes } = findSensitive(
     text,
     groups,

@@ -4,10 +4,10 @@ export const BEFORE_UNITS = 64;
 export const AFTER_UNITS = 48;
 
 const CARD_WORDS =
-  /(?:^|[^\p{L}\p{N}])(?:cards?|cardholder|credit|debit|cc|pan|visa|master ?card|maestro|amex|american express|discover|diners|jcb|union ?pay|rupay|cvv2?|cvc2?|exp|expiry|expires|expiration|valid thru|security code|tarjeta|(?:kredit)?karten?(?:nummer)?|carte|cart[aã]o|carta|kart[ıi]?|kart[ay]|kaart(?:nummer)?|kort(?:nummer)?|карт[аыуе]?|卡号|银行卡|信用卡|カ[ー-]ド|カ[ー-]ド番号|카드|카드번호)(?:$|[^\p{L}\p{N}])/iu;
+  /(?:^|[^\p{L}\p{N}])(?:cards?|cardholder|credit|debit|cc|pan|visa|master ?card|maestro|amex|american express|discover|diners|jcb|union ?pay|rupay|cvv2?|cvc2?|exp|expiry|expires|expiration|valid thru|security code|tarjeta|(?:kredit)?karten?(?:nummer)?|carte|cart[aã]o|carta|kart[ıi]?|kart[ay]|kaart(?:nummer)?|kort(?:nummer)?|карт[аыуе]?|(?:ال)?بطاقة|कार्ड)(?:$|[^\p{L}\p{M}\p{N}])|卡号|银行卡|信用卡|カ[ー-]ド|카드/iu;
 /** Every word of cards has one of these in it, which are found without knowing where a word begins in which script. */
 const MAY_SPEAK =
-  /card|credit|debit|cc|pan|vi.a|ma.ter|mae.tro|amex|american|cover|diner|jcb|union|rupay|cv[vc]|exp|valid|ecurity|tarjeta|art|kort|карт|卡|カ[ー-]ド|카드/i;
+  /card|credit|debit|cc|pan|vi.a|ma.ter|mae.tro|amex|american|cover|diner|jcb|union|rupay|cv[vc]|exp|valid|ecurity|tarjeta|art|kort|карт|بطاقة|कार्ड|卡|カ[ー-]ド|카드/i;
 const EXPIRY_AFTER =
   /^[\s,;|:/(-]{1,4}(?:exp\w{0,8}[\s:.]{0,3})?(?:0[1-9]|1[0-2]) ?[/-] ?(?:20)?[2-5]\d(?!\d)/i;
 
@@ -21,6 +21,17 @@ export function speaksOfCards(text: string, from: number, to: number, words: rea
   if (words.length === 0) return false;
   const around = `${before} ${after}`.toLowerCase();
   return words.some((word) => around.includes(word.toLowerCase()));
+}
+
+const PAYING_WORDS =
+  /(?:^|[^\p{L}])(?:charg(?:e|ed|ing)|pa(?:y|ys|id|ying|yments?)|refund(?:ed)?|debit(?:ed)?|declined|expir\w*|acct|bezahl\w*|zahl\w*|gültig|pagu?[éeoaó]\w*|pay[ée]r?|paiement|vence|validade|scade|importo|geldig|ważna|срок|оплат\w*|betal\w*|有效期|有効期限|بطاقة|कार्ड)/iu;
+
+/** Whether words nearby speak of paying, which goes with bills and orders as well. */
+export function speaksOfPaying(text: string, from: number, to: number): boolean {
+  return (
+    PAYING_WORDS.test(text.slice(Math.max(0, from - BEFORE_UNITS), from)) ||
+    PAYING_WORDS.test(text.slice(to, to + AFTER_UNITS))
+  );
 }
 
 const CARD_LABEL =

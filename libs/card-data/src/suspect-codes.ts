@@ -1,5 +1,6 @@
 import { beforeGap, CLASSES, ENDS_LABEL, IS_GAP } from "./byte-classes.js";
 import { MAY_LABEL_CODE, mayEndCodeLabel } from "./code-labels.js";
+import { mayBeCut } from "./cut-cards.js";
 import type { TextBytes } from "./text-bytes.js";
 import { mayLabelCode } from "./suspect-words.js";
 import { nextMark } from "./text-bytes.js";
@@ -21,6 +22,8 @@ export function mayHoldCode(
   const { codes } = marks;
   for (let third = nextMark(codes, first, to); third < to; third = nextMark(codes, third + 1, to)) {
     const start = third - CODE_DIGITS_MIN + 1;
+    // Four digits or more, and then what joins no others: perhaps a group of a card that is cut.
+    if (isDigit(bytes[third + 1]!) && mayBeCut(text, bytes, start, to)) return true;
     if (start <= from || (CLASSES[bytes[start - 2]!]! & (IS_GAP | ENDS_LABEL)) === 0) continue;
     if (!mayFollowCodeLabel(bytes, start, from)) continue;
     let end = third + 1;

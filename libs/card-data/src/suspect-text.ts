@@ -1,4 +1,5 @@
 import { mayHoldBase64 } from "./base64.js";
+import { mayHoldCutCard } from "./cut-cards.js";
 import { hasOddUnits, mayHoldEscapes } from "./fold.js";
 import { KEY } from "./keys.js";
 import { mayHoldTable } from "./search-tables.js";
@@ -27,7 +28,8 @@ export function suspect(text: string, meaning: number, settings: Settings): Susp
         mayHoldTable(text) ||
         judgeDigits(text, source, 0, length, settings.contextWords, named) >= least ||
         mayHoldCode(text, source, 0, 0, length) ||
-        mayHoldPinBlock(text, source, 0, length),
+        mayHoldPinBlock(text, source, 0, length) ||
+        mayHoldCutCard(text),
       base64: mayHoldBase64(source, 0, length),
     };
   } finally {
