@@ -69,8 +69,10 @@ export function judge(
     if (text.slice(from, to).includes(".")) return undefined;
     if (!context.context && !speaksOfCards(text, from, to, context.contextWords)) return undefined;
   }
-  // Nor is one with a fraction that happens to be cut as halves of a card are.
-  if (last === first + 2 && text.slice(groups[first + 1], groups[last]) === ".") return undefined;
+  // Nor, unless words say so, is one with a fraction that happens to be cut as parts of a card are.
+  if (last === first + 2 && text.slice(groups[first + 1], groups[last]) === ".") {
+    if (!context.context && !speaksOfCards(text, from, to, context.contextWords)) return undefined;
+  }
   if (isAllowed(text, from, to, context.allowed)) return undefined;
   if (single && isDecimalFraction(text, groups, first, begin, end)) return undefined;
 
@@ -123,7 +125,7 @@ export function shapeOf(
   if (count === 3 && head === 4 && size(first + 2) === 6 && tail >= 4 && tail <= 5) return "card";
   if (uniform && head === 4 && tail <= 7) return count === 4 && tail === 4 ? "card" : "regular";
   if (count === 2 && head === 6 && tail >= 6) return "regular";
-  if (count === 2 && head === 8 && (tail === 7 || tail === 8)) return "regular";
+  if (count === 2 && head === 8 && tail >= 5 && tail <= 8) return "regular";
   const whole = first === begin && last + 2 === end;
   const begins = first === begin || size(first - 2) !== head;
   const ends = last + 2 === end || (tail === head && size(last + 2) !== head);
