@@ -116,7 +116,6 @@ function hidden(value: string, folded: Folded, { digits, before, end, ends }: Ov
   const hides = Array.from({ length: end }, (_, at) => {
     if (!isDigit(text, at)) return false;
     const index = seen++;
-    if (before > SHOWN_FIRST) return true;
     return index >= SHOWN_FIRST && (!ends || index < digits.length - SHOWN_LAST);
   });
   const start = starts?.[0] ?? 0;

@@ -70,7 +70,7 @@ const initialized = async (upstream: StdioUpstream) => {
   return {
     ...rest,
     pids: result.pids,
-    call: () => post(message(1, "tools/call", { name: "x" }), mcpSessionId),
+    call: (more: object = {}) => post(message(1, "tools/call", { name: "x", ...more }), mcpSessionId),
   };
 };
 const outcomeOf = async (sessionId: string) => {
@@ -89,6 +89,23 @@ const nothingLeaked = (answer: string): void => {
 };
 
 describe("a hostile server, through the whole proxy", () => {
+  it("that cuts a card over its messages gets it past nobody", async () => {
+    const progress = `{ jsonrpc: "2.0", method: "notifications/progress", params: { progressToken: "p", progress: 1`;
+    const { call, sessionId } = await initialized(
+      hostile(`
+        say(${progress}, message: "card 55555555" } });
+        say(${progress}, message: "55554444" } });
+        say({ jsonrpc: "2.0", id, result: { content: [] } });`),
+    );
+    const text = await (await call({ _meta: { progressToken: "p" } })).text();
+    expect(text).toContain('"card 55555555"');
+    expect(text).toContain('"********"');
+    await outcomeOf(sessionId);
+    const recorded = JSON.stringify(gateway.traffic.filter(({ subject }) => subject === sessionId));
+    expect(recorded).toContain("pan.stream");
+    expect(text + recorded).not.toContain("55554444");
+  });
+
   it.each([
     ["never answers", "", "upstream_broke_off"],
     [
