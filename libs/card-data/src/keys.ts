@@ -52,7 +52,7 @@ const CONTEXT_WORD =
   /^(?:cards?|cardholder|creditcard|debitcard|cc|pan|visa|mastercard|maestro|amex|discover|diners|jcb|unionpay|rupay|mir|troy|cvv2?|cvc2?|expiry|exp|expires|expmonth|expyear|expmo|expiration|expirymonth|expiryyear|expdate|expirydate|payment|payments|paymentmethod|cardnumber|tarjeta|carte|karte|cartao|kart|credit|debit)$/;
 const OTHER_WORD =
   /^(?:imeis?|imeisv|meid|iccid|msisdn|imsi|ean|ean13|gtin|gtin14|upc|isbn|barcode|sku|phone|phones|tel|telephone|mobile|fax|msisdns|timestamp|ts|epoch|tracking|trackingnumber|shipment|snowflake|latitude|longitude|lat|lng|lon)$/;
-const WRAPPER = /^(?:value|values|val|example|examples|default|const|enum|text|data|content)$/;
+const WRAPPER = /^(?:value|values|val|example|examples|default|const|enum|text|data|content|answers?)$/;
 const HEAD = /^(?:columns?|cols|columnnames|fields?|fieldnames|headers?|head|names|schema)$/;
 const PIECE = /^(?:part|piece|chunk|segment|seg|group|block|digits|card|cc|pan|p|g)\d{1,2}$/;
 const POSITION =

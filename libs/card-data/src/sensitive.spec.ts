@@ -34,6 +34,12 @@ describe("fields", () => {
     expect(kindsIn({ [key]: "١٢٣" })).toEqual([`cvv /${key}`]);
   });
 
+  it("hold the answer to what a form asks", () => {
+    expect(kindsIn({ label: "CVV", answer: "123" })).toEqual(["cvv /answer"]);
+    expect(kindsIn([{ name: "cvc", answers: ["123"] }])).toEqual(["cvv /0/answers/0"]);
+    expect(kindsIn({ label: "Room", answer: "123" })).toEqual([]);
+  });
+
   it("named for codes may hold answers and other things, which stay", () => {
     expect(
       kindsIn({ cvv: "M", cvc: true, cid: 123456, csc: "12345", cvv2: null, cvc_check: "pass" }),
