@@ -1,4 +1,5 @@
 import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
 import { once } from "node:events";
 import type { Writable } from "node:stream";
 import type { ScanResult } from "@countersign/card-data";
@@ -6,11 +7,14 @@ import { BUILT_IN_POLICY, JsonRefused, maskStream, scanJson } from "@countersign
 import { CountersignError, type Finding } from "@countersign/contracts";
 import { Command, Option } from "commander";
 import { decodeText } from "../decode-text.js";
+import { printable } from "../printable.js";
+import { withProgress } from "../progress.js";
 
 export interface MaskOptions {
   readonly json?: boolean;
   readonly text?: boolean;
   readonly report?: boolean;
+  readonly progress?: boolean;
 }
 
 type Chunks = AsyncIterable<Uint8Array>;
@@ -28,12 +32,24 @@ export const maskCommand = (): Command =>
     .addOption(new Option("--json", "refuse what is not JSON").conflicts("text"))
     .addOption(new Option("--text", "read JSON as text too").conflicts("json"))
     .option("--report", "write what was found, one JSON object a line, and nothing of the input")
+    .option("--progress", "tell on standard error how far a long input was read (so at a terminal)")
+    .option("--no-progress", "do not tell it")
     .addHelpText("after", "\nExits with 2 if the input could not be read, or is no JSON with --json.")
     .action(async (files: string[], options: MaskOptions) => {
+      const progress = options.progress ?? process.stderr.isTTY;
       for (const file of files.length === 0 ? ["-"] : files) {
-        await mask(file === "-" ? process.stdin : readFile(file), options, writerTo(process.stdout));
+        const input = file === "-" ? process.stdin : readFile(file);
+        await mask(progress ? await told(file, input) : input, options, writerTo(process.stdout));
       }
     });
+
+async function told(file: string, input: Chunks): Promise<Chunks> {
+  const name = file === "-" ? "standard input" : printable(file);
+  // What cannot be asked for its size, as a pipe, is read all the same, and says what is wrong with it.
+  const found = file === "-" ? undefined : await stat(file).catch(() => undefined);
+  const bytes = found?.isFile() ? found.size : undefined;
+  return withProgress(input, { name, bytes }, (line) => process.stderr.write(`${line}\n`));
+}
 
 /** Masks one input. Throws a `CountersignError` where it cannot be read as what it is said to be. */
 export async function mask(input: Chunks, options: MaskOptions, write: Write): Promise<void> {
