@@ -26,7 +26,7 @@ import {
   wrapSessionKey,
 } from "@countersign/service-kit";
 import { createDatabase, type TestDatabase, TestIssuer } from "@countersign/service-kit/testing";
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished, vi } from "vitest";
 import { maskingConfig } from "./config.js";
 import { sealText, sha256Of, wrapKey } from "./domain/seal.fixture.js";
 import { maskingSchema } from "./index.js";
@@ -646,7 +646,11 @@ describe("keys in HashiCorp Vault", () => {
   });
 
   it("show nothing while Vault does not open, and say so", async () => {
+    await expect.poll(readiness).toMatchObject({ status: 200 });
     standIn.sealed = true;
+    onTestFinished(() => {
+      standIn.sealed = false;
+    });
     const response = await reveal(auditor, original.originalId);
     expect(response.status).toBe(503);
     expect(await response.json()).toMatchObject({ error: { code: "vault_keys_unavailable" } });
